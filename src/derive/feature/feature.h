@@ -1,0 +1,116 @@
+/* feature.h: the registry of streaming features and the engine that computes a set of them.
+ *
+ *   event -> book, vclock -> feature_on_event -> (bucket closed) -> feature_on_bucket -> float32
+ * row
+ *
+ * A feature is one row of its family's table: name, unit, window, warm-up, source. A family is a
+ * state machine in one file (feature_<family>.c). The four laws (truncation, warm-up, batch,
+ * granularity) hold for every row and are tested for every row.
+ *
+ * Units      basis points = 1e4 x ratio; volumes in base units; money in quote units; rates per
+ * second. Time       ts_local of events and buckets only. Missing    NaN, counted; never infinite,
+ * never 0 in place of "unknown". Ownership  caller gives `mem`; state is plain bytes without
+ * pointers (save = memcpy of the block, load = feature_engine_load). Const tables (registry, set,
+ * instrument) stay outside it. Limits     FEATURE_MAX rows in all.
+ */
+#ifndef FATHOM_DERIVE_FEATURE_FEATURE_H
+#define FATHOM_DERIVE_FEATURE_FEATURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/event.h"
+#include "base/instrument.h"
+#include "derive/book/book.h"
+#include "derive/vclock/vclock.h"
+
+enum { FEATURE_MAX = 1024, FEATURE_NAME_MAX = 64 };
+
+enum feature_need { /* inputs a feature cannot do without */
+    NEED_TRADE = 1,
+    NEED_DEPTH = 2,
+    NEED_TICKER = 4,
+    NEED_MARK = 8,
+    NEED_FUNDING = 16,
+    NEED_LIQUIDATION = 32,
+    NEED_OPEN_INTEREST = 64,
+    NEED_KLINE = 128,
+    NEED_SERIES = 256,
+    NEED_TAKER = 512
+};
+
+enum feature_clock { CLOCK_BUCKET = 0, CLOCK_TIME = 1, CLOCK_EVENT = 2 };
+
+struct feature_def {
+    const char *name; /* family_what_side_window_unit */
+    const char *unit;
+    const char *window;     /* "b20", "s60", "e50", "last" */
+    const char *source;     /* paper, page, or document of the formula */
+    const char *about;      /* one sentence with the formula */
+    const char *missing;    /* when it is NaN */
+    const char *capability; /* FEA1.. */
+    uint32_t warmup; /* buckets until the value no longer depends on the start of the stream */
+    uint32_t needs;  /* enum feature_need bits; any of NEED_TRADE|NEED_KLINE is met by bars where
+                        bars_ok */
+    uint16_t version;
+    uint8_t clock;  /* enum feature_clock */
+    bool bars_ok;   /* bars alone can carry it */
+    bool recursive; /* warm-up is a decay: within 1e-9 relative after `warmup` */
+};
+
+/* What families see besides the event. */
+struct feature_ctx {
+    const struct instrument *inst;
+    const struct book *book;
+    double px_unit, qty_unit; /* instrument_px_unit, instrument_qty_unit */
+    struct bucket_spec spec;
+};
+
+struct feature_family {
+    const char *name;
+    const struct feature_def *defs;
+    size_t count;
+    size_t (*state_size)(void);
+    void (*init)(void *state, const struct feature_ctx *ctx);
+    /* Any may be NULL. `change` is what book_apply said about this event. */
+    void (*on_event)(void *state, const struct feature_ctx *ctx, const struct event *ev,
+        const struct book_change *change);
+    /* Writes count values (double; NaN = missing). */
+    void (*on_bucket)(
+        void *state, const struct feature_ctx *ctx, const struct bucket *b, double *out);
+};
+
+/* The registry: families in fixed order; index of a feature = position in the flat list. */
+size_t feature_family_count(void);
+const struct feature_family *feature_family(size_t i);
+size_t feature_count(void);
+const struct feature_def *feature_get(size_t index, const struct feature_family **family);
+long feature_find(const char *name); /* index, -1 if unknown */
+
+/* A named, ordered set of features; its signature covers names, versions, windows and order. */
+struct feature_set {
+    char name[32];
+    size_t count;
+    uint16_t index[FEATURE_MAX];
+};
+/* "all", "core", "bars", a family name, or names and families joined by '+'. False if a word is
+ * unknown
+ * (*bad points into text). */
+bool feature_set_parse(const char *text, struct feature_set *out, const char **bad);
+uint64_t feature_set_signature(const struct feature_set *set);
+
+struct feature_engine; /* handle in mem's head; the state behind it */
+size_t feature_engine_mem_size(const struct feature_set *set);
+struct feature_engine *feature_engine_init(
+    void *mem, const struct feature_set *set, const struct feature_ctx *ctx);
+struct feature_engine *feature_engine_load(void *mem, const struct feature_ctx *ctx);
+void feature_on_event(
+    struct feature_engine *fe, const struct event *ev, const struct book_change *change);
+/* Fills row[set->count]; each value cast to float32 once. */
+void feature_on_bucket(struct feature_engine *fe, const struct bucket *b, float *row);
+/* Columns' missing counters and rows so far. */
+const uint64_t *feature_missing(const struct feature_engine *fe);
+uint64_t feature_rows(const struct feature_engine *fe);
+uint32_t feature_set_warmup(const struct feature_set *set); /* longest warm-up of the set */
+
+#endif
