@@ -1,0 +1,124 @@
+#include "program/run_config.h"
+
+#define STR(path, fallback, help)                                                                  \
+    { path, CONFIG_STRING, fallback, NULL, 0, 0, "", help, "", false }
+#define LIST(path, fallback, help)                                                                 \
+    { path, CONFIG_LIST, fallback, NULL, 0, 0, "", help, "", false }
+#define ENUM(path, fallback, choices, help)                                                        \
+    { path, CONFIG_ENUM, fallback, choices, 0, 0, "", help, "", false }
+#define INT(path, fallback, lo, hi, unit, help, source)                                            \
+    { path, CONFIG_INT, fallback, NULL, lo, hi, unit, help, source, false }
+#define NUM(path, fallback, lo, hi, unit, help, source)                                            \
+    { path, CONFIG_DOUBLE, fallback, NULL, lo, hi, unit, help, source, false }
+#define BOOL(path, fallback, help)                                                                 \
+    { path, CONFIG_BOOL, fallback, NULL, 0, 0, "", help, "", false }
+#define DEC(path, fallback, unit, help, source)                                                    \
+    { path, CONFIG_DECIMAL, fallback, NULL, 0, 0, unit, help, source, false }
+
+const struct config_key run_schema[] = {
+    STR("name", "run", "Name of the run; it heads the report."),
+    STR("output", "runs/run", "Folder of the run; made whole or not at all."),
+    INT("seed", "1", 0, 9e15, "", "Seed of everything that uses chance: training, bootstrap.", ""),
+
+    LIST("data.input", "", "Raw recordings or CSV files; several continue one session."),
+    STR("data.tape", "", "An existing tape instead of data.input."),
+    STR("data.truth", "",
+        "Truth file of a generated market (.truth.csv): adds found beside planted."),
+    ENUM("data.venue", "auto", "auto|binance-usdm|binance-coinm|binance-spot",
+        "Venue of the input where it does not say so itself."),
+    STR("data.symbol", "", "Instrument to run on; empty = the only one, or the first of the tape."),
+    STR("data.instruments", "", "File with tick and lot sizes (else declared, else inferred)."),
+    BOOL("data.strict", "false", "Stop at the first bad row instead of counting it."),
+
+    STR("bucket.spec", "time=1",
+        "Bucket clock: time=SECONDS, volume=Q, count=N or update=N, with ,limit=SECONDS."),
+    STR("features.set", "core", "Feature set: all, core, bars, families or names joined by '+'."),
+
+    ENUM("label.kind", "next", "next|horizon|barrier",
+        "next: return of the next label.buckets buckets; horizon: of label.horizon_s; barrier: "
+        "triple "
+        "barrier."),
+    INT("label.buckets", "1", 1, 100000, "buckets", "Length of the label (next).", ""),
+    NUM("label.horizon_s", "1", 0.001, 1e7, "s",
+        "Length of the label (horizon), timeout (barrier).", ""),
+    NUM("label.threshold", "0.00001", 0, 1, "1/s", "Class threshold on return per second.",
+        "S3 1055-1141"),
+    BOOL("label.adaptive", "true",
+        "Threshold from training rows only, so that the three classes are about equal."),
+    NUM("label.target_bps", "20", 0.01, 1e5, "bps", "Upper barrier.", ""),
+    NUM("label.stop_bps", "20", 0.01, 1e5, "bps", "Lower barrier.", ""),
+
+    ENUM("model.kind", "none", "none|logistic|lightgbm", "Model trained in the walk-forward."),
+    ENUM("model.target", "binary", "binary|classes", "Up against down, or down / flat / up."),
+    STR("model.path", "", "A saved model folder, scored as it is instead of training one."),
+    ENUM("model.calibration", "platt", "none|platt|isotonic",
+        "Fitted on the end of each training part."),
+    NUM("model.l2", "1", 0, 1e9, "", "Ridge penalty of the logistic model.", ""),
+    INT("model.trees", "200", 1, 100000, "", "Boosting rounds.", ""),
+    INT("model.leaves", "15", 2, 4096, "", "Leaves a tree.", ""),
+    NUM("model.rate", "0.05", 1e-6, 1, "", "Learning rate.", "S2 1139-1250"),
+    INT("model.min_leaf", "100", 1, 1000000, "rows", "Least rows a leaf.", ""),
+    NUM("model.columns", "0.8", 0.01, 1, "", "Share of columns a tree.", "S2 1139-1250"),
+    NUM("model.rows", "0.8", 0.01, 1, "", "Share of rows a tree.", "S2 1139-1250"),
+
+    ENUM("study.scheme", "expanding", "expanding|rolling", "Training window of the walk-forward."),
+    INT("study.folds", "5", 1, 1000, "", "Test blocks; used when study.train_rows is 0.", ""),
+    INT("study.train_rows", "0", 0, 1e12, "rows",
+        "First (or rolling) training window; 0 = by folds.", ""),
+    INT("study.test_rows", "0", 0, 1e12, "rows", "Test window; 0 = by folds.", ""),
+    INT("study.embargo", "0", 0, 1e9, "rows",
+        "Rows left out after the training part, besides purging.", ""),
+    INT("study.bootstrap", "500", 50, 100000, "", "Block bootstrap repetitions.", ""),
+    BOOL("study.shuffle_labels", "false",
+        "Shuffle the training labels: a control that must find nothing."),
+    STR("study.trials", "", "Trial ledger file; empty = trials.jsonl beside the run folder."),
+
+    ENUM("strategy.kind", "none", "none|quoter|grid|model|momentum", "What trades."),
+    DEC("strategy.quantity", "0.01", "base", "Order quantity.", ""),
+    DEC("strategy.position_max", "0.1", "base", "Largest wanted position.", ""),
+    INT("strategy.period_ms", "100", 1, 86400000, "ms", "Timer of quoter and grid.", ""),
+    INT("strategy.levels", "10", 1, 64, "", "Levels a side of the grid.", ""),
+    INT("strategy.interval_ticks", "10", 1, 1000000, "ticks", "Distance of grid levels.", ""),
+    INT("strategy.half_spread_ticks", "20", 0, 1000000, "ticks", "Grid: least distance to mid.",
+        ""),
+    INT("strategy.hold_buckets", "1", 1, 1000000, "buckets", "Model: how long a forecast is held.",
+        ""),
+    NUM("strategy.momentum_bps", "5", 0, 1e5, "bps", "Momentum: move that triggers.", ""),
+
+    NUM("intent.confidence_min", "0.55", 0, 1, "",
+        "Least calibrated probability of the wanted side.", "S3 1341"),
+    NUM("intent.edge_min_bps", "0", -1e4, 1e4, "bps", "Least expected edge after cost.", "S2 G4"),
+    NUM("intent.missing_max", "0.05", 0, 1, "", "Largest share of missing features.", "S3 1335"),
+    NUM("intent.move_bps", "0", 0, 1e5, "bps",
+        "Expected move of a right forecast; 0 = mean absolute move of the training rows.", ""),
+
+    DEC("risk.order_max", "1", "base", "Largest order quantity.", ""),
+    DEC("risk.notional_max", "100000", "quote", "Largest order value.", ""),
+    DEC("risk.position_max", "1", "base", "Largest worst-case position.", ""),
+    NUM("risk.collar_bps", "100", 0.1, 1e5, "bps", "Largest distance of a price from mid.", ""),
+    INT("risk.orders_10s", "300", 1, 1e9, "", "Order messages in 10 s.", "venue limit of 2021"),
+    INT("risk.orders_60s", "1200", 1, 1e9, "", "Order messages in 60 s.", "venue limit of 2021"),
+    INT("risk.open_orders", "200", 1, 4096, "", "Open orders at once.", "venue limit of 2021"),
+    DEC("risk.daily_loss", "1000", "settle", "Loss of a UTC day that stops new risk.", ""),
+    INT("risk.stale_ms", "5000", 1, 86400000, "ms", "Age of the book above which nothing is sent.",
+        ""),
+
+    DEC("account.deposit", "10000", "settle", "Money at the start.", ""),
+    DEC("fees.maker", "0.0002", "", "Fee rate of passive fills (negative = rebate).",
+        "Binance USD-M regular tier"),
+    DEC("fees.taker", "0.0005", "", "Fee rate of aggressive fills.", "Binance USD-M regular tier"),
+    BOOL("funding.on", "true", "Charge funding at settlement."),
+
+    ENUM("sim.rules", "strict", "strict|anchor", "Rule set of the simulated exchange."),
+    ENUM("sim.queue", "risk", "risk|log|log2|power|power2|power3", "Queue model."),
+    NUM("sim.queue_power", "2", 0.1, 100, "", "Exponent of the power models.", ""),
+    NUM("sim.entry_ms", "2", 0, 60000, "ms", "Latency from us to the venue.", ""),
+    NUM("sim.response_ms", "3", 0, 60000, "ms", "Latency from the venue to us.", ""),
+    INT("sim.reorder_ms", "1000", 0, 600000, "ms", "Reorder window of venue time.", ""),
+    NUM("sim.bar_slippage_bps", "1", 0, 1000, "bps",
+        "Bars: how much worse than the next bar's open a market order fills.", ""),
+
+    BOOL("report.html", "true", "Write report.html."),
+};
+
+const size_t run_schema_keys = sizeof run_schema / sizeof run_schema[0];
