@@ -1,9 +1,13 @@
 /* cli.h: what every verb of the program shares: options, errors, results.
  *
  * A verb is one function in cmd_<verb>.c, listed in verbs.c. Results go to stdout, all else to
- * stderr. Shared options (all verbs): --json, --quiet, --force, --help, --config FILE, --set
- * key=value (repeats),
- * --seed N.
+ * stderr. Shared options (all verbs): --json, --quiet, --force, --help, --config FILE,
+ * --set key=value (repeats), --seed N.
+ *
+ * Ownership  what struct cli_args points to lives as long as it and argv do.
+ * Threads    main thread only; cli_interrupted from any.
+ * Limits     CLI_ARGS_MAX arguments, CLI_OPTIONS_MAX options, CLI_SETS_MAX --set: more is
+ *            ERR_USAGE.
  */
 #ifndef FATHOM_PROGRAM_CLI_H
 #define FATHOM_PROGRAM_CLI_H
@@ -21,12 +25,13 @@ struct cli_verb {
     const char *help;       /* options, one a line, then an example; printed by --help */
     const char *options;    /* own options: "to= at= depth= strict format=" ('=' takes a value) */
     int args_min, args_max; /* positional arguments; -1 = any number */
+    /* argv holds what follows the verb's words; hand it to cli_parse first. */
     err_t (*run)(const struct cli_verb *verb, int argc, char **argv, struct err_info *e);
 };
 
 extern const struct cli_verb *const cli_verbs[]; /* NULL at the end */
 
-enum { CLI_OPTIONS_MAX = 64, CLI_ARGS_MAX = 4096, CLI_SETS_MAX = 64 };
+enum { CLI_NAME_MAX = 32, CLI_OPTIONS_MAX = 64, CLI_ARGS_MAX = 4096, CLI_SETS_MAX = 64 };
 
 /* Parsed command line: positional arguments and options. */
 struct cli_args {
@@ -35,7 +40,8 @@ struct cli_args {
     int options;
     struct {
         const char *name, *value;
-    } option[CLI_OPTIONS_MAX]; /* value NULL for a plain flag */
+    } option[CLI_OPTIONS_MAX]; /* own options in the order given; value NULL for a plain flag */
+    char name_text[CLI_OPTIONS_MAX][CLI_NAME_MAX];
     bool json, quiet, force;
     const char *config;
     int sets;
@@ -59,6 +65,10 @@ MUST_USE err_t cli_double(const struct cli_args *a, const char *name, double lo,
 
 /* The known word nearest to `word` (edit distance <= 3 and less than its length), NULL if none. */
 const char *cli_nearest(const char *word, const char *const *known, size_t n);
+
+/* Installs the handlers of SIGINT and SIGTERM (the second one ends the process at once) and makes a
+ * closed pipe an error instead of a death. */
+void cli_signals_catch(void);
 
 /* True after SIGINT or SIGTERM: long loops stop at the next whole unit, keep what is complete and
  * return ERR_INTERRUPTED with a message that says how to go on. */

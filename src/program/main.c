@@ -1,7 +1,7 @@
 #include "program/cli.h"
+#include "program/dispatch.h"
 
 int main(int argc, char **argv) {
-    (void)argc;
-    (void)argv;
-    return 0;
+    cli_signals_catch();
+    return dispatch(cli_verbs, argc, argv, stdout, stderr);
 }

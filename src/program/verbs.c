@@ -1,0 +1,9 @@
+/* verbs.c: the verbs of the program, sorted by name; one line each. */
+#include "program/cli.h"
+
+extern const struct cli_verb cmd_doctor;
+
+const struct cli_verb *const cli_verbs[] = {
+    &cmd_doctor,
+    NULL,
+};
