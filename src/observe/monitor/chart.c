@@ -1,0 +1,284 @@
+#include "observe/monitor/chart.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+
+enum { W = 960, H = 300, LEFT = 76, RIGHT = 16, TOP = 16, BOTTOM = 40, TICKS_MAX = 12 };
+
+struct scale {
+    double lo, hi, from, to; /* data range -> pixels */
+};
+
+static double px(const struct scale *s, double v) {
+    return s->hi > s->lo ? s->from + (v - s->lo) / (s->hi - s->lo) * (s->to - s->from)
+                         : (s->from + s->to) / 2;
+}
+
+/* A step of 1, 2 or 5 x 10^k that cuts the range into at most `most` parts. */
+static double nice_step(double range, int most) {
+    if (!(range > 0)) return 1;
+    double raw = range / most, mag = pow(10, floor(log10(raw))), r = raw / mag;
+    return (r <= 1 ? 1 : r <= 2 ? 2 : r <= 5 ? 5 : 10) * mag;
+}
+
+static double nice_time_step(double range, int most) {
+    static const double steps[] = {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
+        10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 5184000, 7776000, 15552000,
+        31536000};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        if (range / steps[i] <= most) return steps[i];
+    }
+    return nice_step(range, most);
+}
+
+static void number_label(double v, double step, char *out, size_t n) {
+    int decimals = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9);
+    if (decimals > 9) decimals = 9;
+    if (fabs(v) < step * 1e-6) v = 0;
+    snprintf(out, n, "%.*f", decimals, v);
+}
+
+static void time_label(double v, double step, char *out, size_t n) {
+    time_t t = (time_t)floor(v + 0.5);
+    struct tm tm;
+    CHECK(gmtime_r(&t, &tm) != NULL);
+    strftime(out, n, step >= 86400 ? "%Y-%m-%d" : step >= 60 ? "%d %b %H:%M" : "%H:%M:%S", &tm);
+}
+
+static void svg_open(struct html *h, const char *title, int height) {
+    html_put(h, "<svg viewBox=\"0 0 %d %d\" role=\"img\"><title>", W, height);
+    html_text(h, title);
+    html_put(h, "</title>");
+}
+
+static void text_at(struct html *h, double x, double y, const char *cls, const char *text) {
+    html_put(h, "<text x=\"%.1f\" y=\"%.1f\" class=\"%s\">", x, y, cls);
+    html_text(h, text);
+    html_put(h, "</text>");
+}
+
+static void axis_y(struct html *h, const struct scale *y, const char *label) {
+    double step = nice_step(y->hi - y->lo, 6);
+    for (double v = ceil(y->lo / step) * step; v <= y->hi + step * 1e-9; v += step) {
+        char t[48];
+        number_label(v, step, t, sizeof t);
+        html_put(h, "<path class=\"grid%s\" d=\"M%d %.1fH%d\"/>",
+            fabs(v) < step * 1e-6 ? " zero" : "", LEFT, px(y, v), W - RIGHT);
+        text_at(h, LEFT - 8, px(y, v) + 4, "end", t);
+    }
+    html_put(h, "<text class=\"mid label\" transform=\"translate(14 %.1f) rotate(-90)\">",
+        (y->from + y->to) / 2);
+    html_text(h, label);
+    html_put(h, "</text>");
+}
+
+static void axis_x(
+    struct html *h, const struct scale *x, enum chart_axis axis, const char *label, int height) {
+    double range = x->hi - x->lo;
+    double step = axis == CHART_TIME ? nice_time_step(range, 8) : nice_step(range, 10);
+    for (double v = ceil(x->lo / step) * step; v <= x->hi + step * 1e-9; v += step) {
+        char t[48];
+        if (axis == CHART_TIME) {
+            time_label(v, step, t, sizeof t);
+        } else {
+            number_label(v, step, t, sizeof t);
+        }
+        html_put(h, "<path class=\"tick\" d=\"M%.1f %dv5\"/>", px(x, v), height - BOTTOM);
+        text_at(h, px(x, v), height - BOTTOM + 18, "mid", t);
+    }
+    text_at(h, W - RIGHT, height - 6, "end label", label);
+}
+
+static struct scale range_of(const struct chart_lines *c, double from, double to) {
+    struct scale s = {INFINITY, -INFINITY, from, to};
+    for (size_t k = 0; k < c->count; k++) {
+        for (size_t i = 0; i < c->points; i++) {
+            double v = c->series[k].y[i];
+            if (!isfinite(v)) continue;
+            s.lo = fmin(s.lo, v);
+            s.hi = fmax(s.hi, v);
+        }
+        if (c->series[k].area) {
+            s.lo = fmin(s.lo, 0);
+            s.hi = fmax(s.hi, 0);
+        }
+    }
+    if (!isfinite(s.lo)) s.lo = 0, s.hi = 1;
+    double pad = (s.hi - s.lo) * 0.04;
+    if (pad == 0) pad = fabs(s.hi) * 0.01 + 1e-9;
+    s.lo -= pad;
+    s.hi += pad;
+    return s;
+}
+
+static void polyline(struct html *h, const struct chart_lines *c, const struct chart_series *line,
+    const struct scale *x, const struct scale *y) {
+    bool open = false;
+    html_put(h, "<path class=\"line c%d%s\" d=\"", line->color, line->dashed ? " dashed" : "");
+    for (size_t i = 0; i < c->points; i++) {
+        if (!isfinite(line->y[i])) {
+            open = false;
+            continue;
+        }
+        html_put(h, "%c%.1f %.1f", open ? 'L' : 'M', px(x, c->x[i]), px(y, line->y[i]));
+        open = true;
+    }
+    html_put(h, "\"/>");
+    if (!line->area || c->points == 0) return;
+    html_put(h, "<path class=\"area c%d\" d=\"M%.1f %.1f", line->color, px(x, c->x[0]), px(y, 0));
+    for (size_t i = 0; i < c->points; i++) {
+        if (isfinite(line->y[i])) html_put(h, "L%.1f %.1f", px(x, c->x[i]), px(y, line->y[i]));
+    }
+    html_put(h, "L%.1f %.1fZ\"/>", px(x, c->x[c->points - 1]), px(y, 0));
+}
+
+static void legend(struct html *h, const struct chart_lines *c) {
+    if (c->count < 2) return;
+    html_put(h, "<p class=\"legend\">");
+    for (size_t k = 0; k < c->count; k++) {
+        html_put(h, "<span class=\"key k%d%s\"></span>", c->series[k].color,
+            c->series[k].dashed ? " dashed" : "");
+        html_text(h, c->series[k].name);
+    }
+    html_put(h, "</p>");
+}
+
+void chart_lines(struct html *h, const struct chart_lines *c) {
+    if (c->points == 0) {
+        html_put(h, "<p class=\"none\">Nothing to draw: no data.</p>");
+        return;
+    }
+    struct scale x = {c->x[0], c->x[c->points - 1], LEFT, W - RIGHT};
+    struct scale y = range_of(c, H - BOTTOM, TOP);
+    svg_open(h, c->title, H);
+    axis_y(h, &y, c->y_label);
+    axis_x(h, &x, c->axis, c->x_label, H);
+    for (size_t k = 0; k < c->count; k++) polyline(h, c, &c->series[k], &x, &y);
+    html_put(h, "</svg>");
+    legend(h, c);
+}
+
+void chart_waterfall(
+    struct html *h, const char *title, const char *unit, const struct chart_step *step, size_t n) {
+    struct scale y = {0, 0, H - BOTTOM, TOP + 14};
+    double at = 0;
+    for (size_t i = 0; i < n; i++) {
+        at = step[i].total ? step[i].value : at + step[i].value;
+        y.lo = fmin(y.lo, at);
+        y.hi = fmax(y.hi, at);
+    }
+    double pad = (y.hi - y.lo) * 0.06 + 1e-12;
+    y.lo -= pad;
+    y.hi += pad;
+    svg_open(h, title, H);
+    axis_y(h, &y, unit);
+    double slot = (double)(W - LEFT - RIGHT) / (double)(n ? n : 1), wide = fmin(110, slot * 0.62);
+    at = 0;
+    for (size_t i = 0; i < n; i++) {
+        double from = step[i].total ? 0 : at,
+               to = step[i].total ? step[i].value : at + step[i].value;
+        double left = LEFT + slot * ((double)i + 0.5) - wide / 2, a = px(&y, from), b = px(&y, to);
+        const char *cls = step[i].total ? "total" : to >= from ? "gain" : "loss";
+        html_put(h, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
+            cls, left, fmin(a, b), wide, fmax(1, fabs(a - b)));
+        char t[48];
+        snprintf(t, sizeof t, "%+.4g", step[i].value);
+        text_at(h, left + wide / 2, fmin(a, b) - 5, "mid value", t);
+        text_at(h, left + wide / 2, H - BOTTOM + 18, "mid", step[i].label);
+        at = to;
+    }
+    html_put(h, "</svg>");
+}
+
+void chart_bars(
+    struct html *h, const char *title, const char *const *label, const double *value, size_t n) {
+    enum { ROW = 20, NAME = 320 };
+    double most = 0;
+    for (size_t i = 0; i < n; i++) most = fmax(most, fabs(value[i]));
+    svg_open(h, title, (int)n * ROW + 12);
+    for (size_t i = 0; i < n; i++) {
+        double y = 6 + (double)i * ROW,
+               wide = most > 0 ? fabs(value[i]) / most * (W - NAME - 90) : 0;
+        char t[48];
+        snprintf(t, sizeof t, "%.4g", value[i]);
+        text_at(h, NAME - 8, y + 14, "end mono", label[i]);
+        html_put(h, "<rect class=\"%s\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"%d\"/>",
+            value[i] < 0 ? "loss" : "bar", NAME, y + 3, fmax(wide, 0.5), ROW - 6);
+        text_at(h, NAME + wide + 6, y + 14, "", t);
+    }
+    html_put(h, "</svg>");
+}
+
+void chart_histogram(struct html *h, const char *title, const char *x_label, double x0,
+    double width, const double *count, size_t n) {
+    struct scale x = {x0, x0 + width * (double)n, LEFT, W - RIGHT}, y = {0, 1, H - BOTTOM, TOP};
+    for (size_t i = 0; i < n; i++) y.hi = fmax(y.hi, count[i] * 1.05);
+    svg_open(h, title, H);
+    axis_y(h, &y, "count");
+    axis_x(h, &x, CHART_NUMBER, x_label, H);
+    for (size_t i = 0; i < n; i++) {
+        double a = px(&x, x0 + width * (double)i), b = px(&x, x0 + width * (double)(i + 1));
+        html_put(h, "<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
+            a + 1, px(&y, count[i]), fmax(b - a - 2, 0.5), px(&y, 0) - px(&y, count[i]));
+    }
+    html_put(h, "</svg>");
+}
+
+void chart_calibration(struct html *h, const char *title, const struct chart_bin *bin, size_t n) {
+    double lo = 1, hi = 0, most = 1;
+    for (size_t i = 0; i < n; i++) {
+        lo = fmin(lo, fmin(bin[i].forecast, bin[i].lo));
+        hi = fmax(hi, fmax(bin[i].forecast, bin[i].hi));
+        most = fmax(most, bin[i].count);
+    }
+    if (n == 0 || hi <= lo) lo = 0, hi = 1;
+    struct scale x = {lo - 0.02, hi + 0.02, LEFT, W - RIGHT},
+                 y = {lo - 0.02, hi + 0.02, H - BOTTOM, TOP};
+    svg_open(h, title, H);
+    axis_y(h, &y, "observed rate");
+    axis_x(h, &x, CHART_NUMBER, "forecast probability", H);
+    html_put(h, "<path class=\"line c5 dashed\" d=\"M%.1f %.1fL%.1f %.1f\"/>", px(&x, x.lo),
+        px(&y, x.lo), px(&x, x.hi), px(&y, x.hi));
+    for (size_t i = 0; i < n; i++) {
+        html_put(h,
+            "<path class=\"band\" d=\"M%.1f %.1fV%.1f\"/><circle class=\"dot\" cx=\"%.1f\" "
+            "cy=\"%.1f\" r=\"%.1f\"/>",
+            px(&x, bin[i].forecast), px(&y, bin[i].lo), px(&y, bin[i].hi), px(&x, bin[i].forecast),
+            px(&y, bin[i].observed), 2.5 + 7 * sqrt(bin[i].count / most));
+    }
+    html_put(h, "</svg>");
+}
+
+void chart_folds(struct html *h, const char *title, const char *score_name,
+    const struct chart_fold *fold, size_t n) {
+    enum { ROW = 24, TEXT = 250 };
+    int height = (int)n * ROW + BOTTOM + TOP;
+    if (n == 0) return;
+    struct scale x = {fold[0].train_from, fold[n - 1].test_to, LEFT, W - TEXT};
+    for (size_t i = 0; i < n; i++) {
+        x.lo = fmin(x.lo, fold[i].train_from);
+        x.hi = fmax(x.hi, fold[i].test_to);
+    }
+    svg_open(h, title, height);
+    axis_x(h, &x, CHART_TIME, "", height);
+    for (size_t i = 0; i < n; i++) {
+        const struct chart_fold *f = &fold[i];
+        double y = TOP + (double)i * ROW;
+        char t[96];
+        snprintf(t, sizeof t, "fold %zu", i + 1);
+        text_at(h, LEFT - 8, y + 14, "end", t);
+        html_put(h, "<rect class=\"train\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\"/>",
+            px(&x, f->train_from), y + 3, fmax(px(&x, f->train_to) - px(&x, f->train_from), 1),
+            ROW - 8);
+        html_put(h, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\"/>",
+            f->score >= 0 ? "gain" : "loss", px(&x, f->test_from), y + 3,
+            fmax(px(&x, f->test_to) - px(&x, f->test_from), 1), ROW - 8);
+        snprintf(t, sizeof t, "%s %+.4f  [%+.3f, %+.3f]", score_name, f->score, f->lo, f->hi);
+        text_at(h, W - TEXT + 10, y + 14, "mono", t);
+    }
+    html_put(h, "</svg>");
+}

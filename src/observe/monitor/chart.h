@@ -1,0 +1,63 @@
+/* chart.h: inline SVG charts for reports: no script, no outside link.
+ *
+ * Colours come from the page's style sheet (classes c0..c5, grid, axis), so that light and dark
+ * themes and print work. Every chart has a title for readers who do not see it.
+ */
+#ifndef FATHOM_OBSERVE_MONITOR_CHART_H
+#define FATHOM_OBSERVE_MONITOR_CHART_H
+
+#include "observe/monitor/html.h"
+
+struct chart_series {
+    const char *name;
+    int color; /* 0..5 */
+    bool area; /* filled down to zero */
+    bool dashed;
+    const double *y; /* NaN leaves a hole */
+};
+
+enum chart_axis { CHART_NUMBER, CHART_TIME }; /* CHART_TIME: x in seconds since 1970 UTC */
+
+struct chart_lines {
+    const char *title, *x_label, *y_label;
+    enum chart_axis axis;
+    const double *x;
+    size_t points;
+    const struct chart_series *series;
+    size_t count;
+};
+
+void chart_lines(struct html *h, const struct chart_lines *c);
+
+/* Steps from the first value to the last: each row adds `value`; `total` rows restart from zero. */
+struct chart_step {
+    const char *label;
+    double value;
+    bool total;
+};
+void chart_waterfall(
+    struct html *h, const char *title, const char *unit, const struct chart_step *step, size_t n);
+
+/* Horizontal bars, the widest first as given. */
+void chart_bars(
+    struct html *h, const char *title, const char *const *label, const double *value, size_t n);
+
+/* Columns over bins [x0 + i * width). */
+void chart_histogram(struct html *h, const char *title, const char *x_label, double x0,
+    double width, const double *count, size_t n);
+
+/* Reliability diagram: mean forecast against observed rate, dot area by count, with its band. */
+struct chart_bin {
+    double forecast, observed, lo, hi, count;
+};
+void chart_calibration(struct html *h, const char *title, const struct chart_bin *bin, size_t n);
+
+/* Walk-forward: one row a fold, training in grey, test coloured by the sign of its score. */
+struct chart_fold {
+    double train_from, train_to, test_from, test_to; /* seconds */
+    double score, lo, hi;
+};
+void chart_folds(struct html *h, const char *title, const char *score_name,
+    const struct chart_fold *fold, size_t n);
+
+#endif

@@ -1,0 +1,7 @@
+/* report_style.h: the style sheet of reports, light and dark, screen and print. */
+#ifndef FATHOM_OBSERVE_MONITOR_REPORT_STYLE_H
+#define FATHOM_OBSERVE_MONITOR_REPORT_STYLE_H
+
+extern const char report_style[];
+
+#endif
