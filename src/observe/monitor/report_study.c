@@ -17,7 +17,7 @@ static void cell(struct html *h, double v) {
 
 static void metrics(struct html *h, const cJSON *a) {
     const cJSON *m;
-    html_put(h, "<div class=\"scroll\"><table><tr><th>out of sample</th><th>value</th><th>95 % "
+    html_put(h, "<div class=\"scroll\"><table><tr><th>out of sample</th><th>value</th><th>95 %% "
                 "from</th><th>to</th>"
                 "<th>p</th><th>without skill</th><th class=\"l\">reading</th></tr>");
     cJSON_ArrayForEach(m, a) {
