@@ -49,10 +49,11 @@ void report_money(struct html *h, const cJSON *doc) {
     html_put(h, "<h2 id=\"money\">Profit and cost</h2>");
     if (eq) equity(h, eq, asset);
     if (!cost) return;
-    struct chart_step step[] = {{"before costs", report_number(cost, "gross"), true},
+    struct chart_step step[] = {{"paper profit", report_number(cost, "paper"), true},
         {"spread", report_number(cost, "spread"), false},
         {"slippage", report_number(cost, "slippage"), false},
-        {"fees", report_number(cost, "fee"), false},
+        {"at real prices", report_number(cost, "gross"), true},
+        {"fees", -report_number(cost, "fee"), false},
         {"funding", report_number(cost, "funding"), false},
         {"after costs", report_number(cost, "net"), true}};
     html_put(h, "<figure>");
