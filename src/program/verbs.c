@@ -2,8 +2,10 @@
 #include "program/cli.h"
 
 extern const struct cli_verb cmd_doctor;
+extern const struct cli_verb cmd_report;
 
 const struct cli_verb *const cli_verbs[] = {
     &cmd_doctor,
+    &cmd_report,
     NULL,
 };
