@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/json_out.h"
+#include "base/nearest.h"
 
 static const char shared_options[] = "json quiet force help config= set= seed=";
 
@@ -240,45 +241,8 @@ err_t cli_double(const struct cli_args *a, const char *name, double lo, double h
     return ERR_OK;
 }
 
-enum { WORD_MAX = 64 };
-
-/* Edit distance with swaps of neighbours (optimal string alignment), two words of < WORD_MAX. */
-static size_t edit_distance(const char *a, size_t n, const char *b, size_t m) {
-    size_t rows[3][WORD_MAX + 1];
-    size_t *before = rows[0], *last = rows[1], *row = rows[2];
-    for (size_t j = 0; j <= m; j++) last[j] = before[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
-            if (last[j] + 1 < best) best = last[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            bool swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (swap && before[j - 2] + 1 < best) best = before[j - 2] + 1;
-            row[j] = best;
-        }
-        size_t *spare = before;
-        before = last;
-        last = row;
-        row = spare;
-    }
-    return last[m];
-}
-
 const char *cli_nearest(const char *word, const char *const *known, size_t n) {
-    size_t len = strlen(word), best = 4;
-    const char *near = NULL;
-    if (len > WORD_MAX) return NULL;
-    for (size_t i = 0; i < n; i++) {
-        size_t m = strlen(known[i]);
-        if (m > WORD_MAX) continue;
-        size_t d = edit_distance(word, len, known[i], m);
-        if (d < best && d < len && d < m) {
-            best = d;
-            near = known[i];
-        }
-    }
-    return near;
+    return nearest(word, known, n);
 }
 
 err_t cli_print_json(struct json_out *j, struct err_info *e) {
