@@ -1,17 +1,24 @@
 /* feature.h: the registry of streaming features and the engine that computes a set of them.
  *
- *   event -> book, vclock -> feature_on_event -> (bucket closed) -> feature_on_bucket -> float32
- * row
+ *   event -> book, vclock -> feature_on_event -> (bucket closed) -> feature_on_bucket -> float row
  *
  * A feature is one row of its family's table: name, unit, window, warm-up, source. A family is a
  * state machine in one file (feature_<family>.c). The four laws (truncation, warm-up, batch,
  * granularity) hold for every row and are tested for every row.
  *
+ * To add a family: one file with its table and state machine, one line in registry.c. To add a
+ * feature: one row at the end of a family's table (sets are signed by names, so old signatures
+ * stay).
+ *
  * Units      basis points = 1e4 x ratio; volumes in base units; money in quote units; rates per
- * second. Time       ts_local of events and buckets only. Missing    NaN, counted; never infinite,
- * never 0 in place of "unknown". Ownership  caller gives `mem`; state is plain bytes without
- * pointers (save = memcpy of the block, load = feature_engine_load). Const tables (registry, set,
- * instrument) stay outside it. Limits     FEATURE_MAX rows in all.
+ *            second.
+ * Time       ts_local of events and buckets only.
+ * Missing    NaN, counted; never infinite, never 0 in place of "unknown".
+ * Ownership  the caller gives `mem` (aligned 64); families' states hold no pointers; const tables
+ *            (registry, instrument) stay outside the block.
+ * Threads    one.
+ * Invariant  a value depends on the events so far only, and not on how they were cut into calls.
+ * Limits     FEATURE_MAX rows, FEATURE_FAMILIES_MAX families.
  */
 #ifndef FATHOM_DERIVE_FEATURE_FEATURE_H
 #define FATHOM_DERIVE_FEATURE_FEATURE_H
@@ -49,9 +56,10 @@ struct feature_def {
     const char *about;      /* one sentence with the formula */
     const char *missing;    /* when it is NaN */
     const char *capability; /* FEA1.. */
-    uint32_t warmup; /* buckets until the value no longer depends on the start of the stream */
-    uint32_t needs;  /* enum feature_need bits; any of NEED_TRADE|NEED_KLINE is met by bars where
-                        bars_ok */
+    uint32_t warmup;        /* buckets until the value no longer depends on the start of the stream;
+                               seconds where clock is CLOCK_TIME */
+    uint32_t needs; /* enum feature_need bits; any of NEED_TRADE|NEED_KLINE is met by bars where
+                       bars_ok */
     uint16_t version;
     uint8_t clock;  /* enum feature_clock */
     bool bars_ok;   /* bars alone can carry it */
@@ -66,18 +74,34 @@ struct feature_ctx {
     struct bucket_spec spec;
 };
 
+enum { FEATURE_LEVELS = 20, FEATURE_FAMILIES_MAX = 32 };
+
+/* What every family needs at a bucket's close, computed once by the engine. */
+struct feature_view {
+    struct book_level top[2][FEATURE_LEVELS]; /* best first; empty when !book_ok */
+    size_t levels[2];
+    int64_t mid2; /* best bid + best ask in price units; 0 when !book_ok */
+    double mid;   /* quote; NaN when !book_ok */
+    double px;    /* reference price: mid; last trade or bar close where no depth was ever seen */
+    double ret;   /* 1e4 ln(px / px at the bucket before), NaN if either is missing */
+    bool book_ok; /* SYNCED, both sides there */
+    uint8_t pad[7];
+};
+
 struct feature_family {
     const char *name;
     const struct feature_def *defs;
     size_t count;
+    uint32_t kinds; /* bit 1 << event_kind for each kind on_event wants */
+    bool levels;    /* wants every EV_DEPTH; else only those with EVF_LAST */
     size_t (*state_size)(void);
     void (*init)(void *state, const struct feature_ctx *ctx);
     /* Any may be NULL. `change` is what book_apply said about this event. */
     void (*on_event)(void *state, const struct feature_ctx *ctx, const struct event *ev,
         const struct book_change *change);
     /* Writes count values (double; NaN = missing). */
-    void (*on_bucket)(
-        void *state, const struct feature_ctx *ctx, const struct bucket *b, double *out);
+    void (*on_bucket)(void *state, const struct feature_ctx *ctx, const struct feature_view *view,
+        const struct bucket *b, double *out);
 };
 
 /* The registry: families in fixed order; index of a feature = position in the flat list. */
@@ -99,15 +123,22 @@ struct feature_set {
 bool feature_set_parse(const char *text, struct feature_set *out, const char **bad);
 uint64_t feature_set_signature(const struct feature_set *set);
 
-struct feature_engine; /* handle in mem's head; the state behind it */
+struct feature_engine; /* head of mem; the families' states behind it */
 size_t feature_engine_mem_size(const struct feature_set *set);
 struct feature_engine *feature_engine_init(
     void *mem, const struct feature_set *set, const struct feature_ctx *ctx);
+/* Copies the block to `out` with the addresses of this process cleared: equal states, equal bytes.
+ */
+void feature_engine_save(const struct feature_engine *fe, void *out);
+/* `mem` holds saved bytes; NULL if they are no engine of this program's registry. */
 struct feature_engine *feature_engine_load(void *mem, const struct feature_ctx *ctx);
 void feature_on_event(
     struct feature_engine *fe, const struct event *ev, const struct book_change *change);
 /* Fills row[set->count]; each value cast to float32 once. */
 void feature_on_bucket(struct feature_engine *fe, const struct bucket *b, float *row);
+/* The same values before the cast (tests, studies); row may be NULL in feature_on_bucket. */
+const double *feature_values(const struct feature_engine *fe);
+const struct feature_set *feature_engine_set(const struct feature_engine *fe);
 /* Columns' missing counters and rows so far. */
 const uint64_t *feature_missing(const struct feature_engine *fe);
 uint64_t feature_rows(const struct feature_engine *fe);

@@ -1,0 +1,161 @@
+/* registry.c: the families in their fixed order, the named sets, the signature.
+ *
+ * The order of the lines is the order of the vector: add a family at the end.
+ */
+#include "base/hash.h"
+#include "derive/feature/feature_internal.h"
+
+#define FAMILIES(X) X(time)
+
+#define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
+#define FAMILY_LIST(name) &feature_family_##name,
+
+FAMILIES(FAMILY_DECLARE)
+static const struct feature_family *const families[] = {FAMILIES(FAMILY_LIST)};
+
+static const struct feature_registry program_registry = {
+    families, sizeof families / sizeof families[0]};
+
+static const struct feature_registry *registry_or_own(const struct feature_registry *r) {
+    return r ? r : &program_registry;
+}
+
+size_t feature_family_count(void) { return program_registry.count; }
+
+const struct feature_family *feature_family(size_t i) {
+    CHECK(i < program_registry.count);
+    return families[i];
+}
+
+size_t registry_count(const struct feature_registry *r) {
+    size_t n = 0;
+    r = registry_or_own(r);
+    for (size_t i = 0; i < r->count; i++) n += r->families[i]->count;
+    CHECK(n <= FEATURE_MAX);
+    return n;
+}
+
+const struct feature_def *registry_get(
+    const struct feature_registry *r, size_t index, size_t *family, size_t *row) {
+    r = registry_or_own(r);
+    for (size_t i = 0; i < r->count; i++) {
+        if (index < r->families[i]->count) {
+            if (family) *family = i;
+            if (row) *row = index;
+            return &r->families[i]->defs[index];
+        }
+        index -= r->families[i]->count;
+    }
+    check_failed(__FILE__, __LINE__, "index < registry_count");
+}
+
+size_t feature_count(void) { return registry_count(NULL); }
+
+const struct feature_def *feature_get(size_t index, const struct feature_family **family) {
+    size_t i = 0;
+    const struct feature_def *d = registry_get(NULL, index, &i, NULL);
+    if (family) *family = families[i];
+    return d;
+}
+
+long feature_find(const char *name) {
+    for (size_t i = 0, n = feature_count(); i < n; i++)
+        if (strcmp(feature_get(i, NULL)->name, name) == 0) return (long)i;
+    return -1;
+}
+
+/* --- sets ------------------------------------------------------------------------------------ */
+
+/* What a recording of trades and depth carries, and nothing else. */
+static bool is_core(const struct feature_def *d) {
+    return (d->needs & ~(uint32_t)(NEED_TRADE | NEED_DEPTH | NEED_TAKER)) == 0;
+}
+
+static bool word_is(const char *word, size_t n, const char *name) {
+    return strlen(name) == n && memcmp(word, name, n) == 0;
+}
+
+/* True if `word` (a set, a family or a feature) takes in this row. */
+static bool word_takes(
+    const char *word, size_t n, const struct feature_family *family, const struct feature_def *d) {
+    if (word_is(word, n, "all")) return true;
+    if (word_is(word, n, "core")) return is_core(d);
+    if (word_is(word, n, "bars")) return d->bars_ok;
+    return word_is(word, n, family->name) || word_is(word, n, d->name);
+}
+
+/* Adds the rows of one word in registry order, each once; false if it names nothing. */
+static bool set_add(
+    const struct feature_registry *r, const char *word, size_t n, struct feature_set *set) {
+    bool known = false;
+    for (size_t i = 0, count = registry_count(r); i < count; i++) {
+        size_t f = 0;
+        const struct feature_def *d = registry_get(r, i, &f, NULL);
+        if (!word_takes(word, n, r->families[f], d)) continue;
+        known = true;
+        bool there = false;
+        for (size_t j = 0; j < set->count && !there; j++) there = set->index[j] == i;
+        if (!there) set->index[set->count++] = (uint16_t)i;
+    }
+    return known;
+}
+
+/* A set's name is its text; a text that does not fit is named by its hash. */
+static void set_name(struct feature_set *set, const char *text) {
+    size_t n = strlen(text);
+    if (n < sizeof set->name) {
+        memcpy(set->name, text, n + 1);
+        return;
+    }
+    char hex[17];
+    hash64_text(hash64(0, text, n), hex);
+    memcpy(set->name, "set-", 4);
+    memcpy(set->name + 4, hex, sizeof hex);
+}
+
+bool registry_parse(
+    const struct feature_registry *r, const char *text, struct feature_set *out, const char **bad) {
+    struct feature_set set;
+    memset(&set, 0, sizeof set);
+    r = registry_or_own(r);
+    for (const char *word = text;;) {
+        size_t n = strcspn(word, "+");
+        if (n == 0 || !set_add(r, word, n, &set)) {
+            if (bad) *bad = word;
+            return false;
+        }
+        if (word[n] == '\0') break;
+        word += n + 1;
+    }
+    set_name(&set, text);
+    *out = set;
+    return true;
+}
+
+bool feature_set_parse(const char *text, struct feature_set *out, const char **bad) {
+    return registry_parse(NULL, text, out, bad);
+}
+
+uint64_t registry_signature(const struct feature_registry *r, const struct feature_set *set) {
+    uint64_t h = hash64(0, &set->count, sizeof set->count);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct feature_def *d = registry_get(r, set->index[i], NULL, NULL);
+        h = hash64(h, d->name, strlen(d->name) + 1);
+        h = hash64(h, d->window, strlen(d->window) + 1);
+        h = hash64(h, &d->version, sizeof d->version);
+    }
+    return h;
+}
+
+uint64_t feature_set_signature(const struct feature_set *set) {
+    return registry_signature(NULL, set);
+}
+
+uint32_t feature_set_warmup(const struct feature_set *set) {
+    uint32_t most = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        uint32_t w = feature_get(set->index[i], NULL)->warmup;
+        if (w > most) most = w;
+    }
+    return most;
+}

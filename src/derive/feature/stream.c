@@ -1,0 +1,169 @@
+/* stream.c: steps vclock, book and feature engine of one instrument, hashing what passes.
+ *
+ * Block: head | row | book | feature engine, each 64-byte aligned.
+ */
+#include "derive/feature/stream.h"
+
+#include "base/hash.h"
+#include "derive/feature/feature_internal.h"
+
+#define STREAM_MAGIC 0x314d414552545346ull
+
+struct stream {
+    uint64_t magic;
+    uint64_t size;
+    uint64_t row_at, book_at, engine_at;
+    uint64_t buckets;
+    struct stream_hashes hashes;
+    struct stream_spec spec;
+    struct vclock clock;
+    struct book *book; /* addresses of this process: cleared when saved */
+    struct feature_engine *engine;
+};
+
+static size_t align64(size_t n) { return (n + 63u) & ~(size_t)63u; }
+
+static size_t stream_layout(struct stream *s, const struct feature_registry *r,
+    const struct stream_spec *spec, const struct feature_set *set) {
+    s->row_at = align64(sizeof *s);
+    s->book_at = s->row_at + align64(set->count * sizeof(float));
+    s->engine_at = s->book_at + align64(book_mem_size(&spec->limits));
+    return s->engine_at + align64(registry_mem_size(r, set));
+}
+
+size_t registry_stream_mem_size(const struct feature_registry *r, const struct stream_spec *spec,
+    const struct feature_set *set) {
+    struct stream head;
+    return stream_layout(&head, r, spec, set);
+}
+
+size_t stream_mem_size(const struct stream_spec *spec, const struct feature_set *set) {
+    return registry_stream_mem_size(NULL, spec, set);
+}
+
+static struct feature_ctx stream_ctx(const struct stream *s) {
+    struct feature_ctx ctx;
+    memset(&ctx, 0, sizeof ctx);
+    ctx.inst = &s->spec.inst;
+    ctx.book = s->book;
+    ctx.px_unit = instrument_px_unit(&s->spec.inst);
+    ctx.qty_unit = instrument_qty_unit(&s->spec.inst);
+    ctx.spec = s->spec.bucket;
+    return ctx;
+}
+
+struct stream *registry_stream_init(const struct feature_registry *r, void *mem,
+    const struct stream_spec *spec, const struct feature_set *set) {
+    CHECK(((uintptr_t)mem & 63u) == 0);
+    unsigned char *block = mem;
+    struct stream *s = mem;
+    memset(s, 0, sizeof *s);
+    size_t size = stream_layout(s, r, spec, set);
+    memset(block + sizeof *s, 0, s->book_at - sizeof *s);
+    s->magic = STREAM_MAGIC;
+    s->size = size;
+    memcpy(&s->spec, spec, sizeof *spec);
+    s->book = book_init(block + s->book_at, &spec->limits, spec->inst.venue);
+    vclock_init(&s->clock, &spec->bucket, spec->inst.id);
+    struct feature_ctx ctx = stream_ctx(s);
+    s->engine = registry_engine_init(r, block + s->engine_at, set, &ctx);
+    return s;
+}
+
+struct stream *stream_init(
+    void *mem, const struct stream_spec *spec, const struct feature_set *set) {
+    return registry_stream_init(NULL, mem, spec, set);
+}
+
+/* What a reader of the book could see at a close; the whole book would cost more than the row. */
+static uint64_t hash_book(const struct book *book, uint64_t h) {
+    struct book_level top[FEATURE_LEVELS];
+    int64_t head[2] = {(int64_t)book_state(book), book_update_id(book)};
+    h = hash64(h, head, sizeof head);
+    for (int side = 0; side < 2; side++) {
+        size_t n = book_top(book, side, FEATURE_LEVELS, top);
+        h = hash64(h, top, n * sizeof top[0]);
+    }
+    return h;
+}
+
+static void stream_close(struct stream *s, const struct bucket *b, stream_row_fn *fn, void *user) {
+    float *row = (float *)(void *)((unsigned char *)s + s->row_at);
+    feature_on_bucket(s->engine, b, row);
+    s->hashes.books = hash_book(s->book, s->hashes.books);
+    s->hashes.buckets = hash64(s->hashes.buckets, b, sizeof *b);
+    s->hashes.features =
+        hash64(s->hashes.features, row, feature_engine_set(s->engine)->count * sizeof *row);
+    s->buckets++;
+    if (fn) fn(user, s, b, row);
+}
+
+size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn, void *user) {
+    struct bucket bucket;
+    struct book_change change = {0};
+    size_t rows = 0;
+    if (ev->flags & EVF_FIRST)
+        for (; vclock_before(&s->clock, ev, &bucket); rows++) stream_close(s, &bucket, fn, user);
+    if (s->spec.hash_events)
+        s->hashes.events = hash64(s->hashes.events, ev, sizeof *ev * event_slots(ev->kind));
+    book_apply(s->book, ev, &change);
+    if (book_state(s->book) == BOOK_GAP) vclock_gap(&s->clock);
+    feature_on_event(s->engine, ev, &change);
+    if (vclock_after(&s->clock, ev, &bucket)) {
+        stream_close(s, &bucket, fn, user);
+        rows++;
+    }
+    return rows;
+}
+
+size_t stream_events(
+    struct stream *s, const struct event *slots, size_t n_slots, stream_row_fn *fn, void *user) {
+    size_t rows = 0;
+    for (size_t i = 0; i < n_slots; i += event_slots(slots[i].kind)) {
+        CHECK(i + event_slots(slots[i].kind) <= n_slots);
+        if (slots[i].inst == s->spec.inst.id) rows += stream_event(s, &slots[i], fn, user);
+    }
+    return rows;
+}
+
+size_t stream_end(struct stream *s, stream_row_fn *fn, void *user) {
+    struct bucket bucket;
+    if (!vclock_end(&s->clock, &bucket)) return 0;
+    stream_close(s, &bucket, fn, user);
+    return 1;
+}
+
+size_t stream_size(const struct stream *s) { return s->size; }
+
+void stream_save(const struct stream *s, void *out) {
+    memcpy(out, s, s->size);
+    struct stream *copy = out;
+    copy->book = NULL;
+    copy->engine = NULL;
+    feature_engine_save(s->engine, (unsigned char *)out + s->engine_at);
+}
+
+struct stream *registry_stream_load(const struct feature_registry *r, void *mem, size_t n) {
+    CHECK(((uintptr_t)mem & 63u) == 0);
+    unsigned char *block = mem;
+    struct stream *s = mem;
+    if (n < sizeof *s || s->magic != STREAM_MAGIC || s->size != n) return NULL;
+    if (s->row_at >= n || s->book_at >= n || s->engine_at >= n) return NULL;
+    s->book = book_load(block + s->book_at);
+    if (!s->book) return NULL;
+    struct feature_ctx ctx = stream_ctx(s);
+    s->engine = registry_engine_load(r, block + s->engine_at, &ctx);
+    return s->engine ? s : NULL;
+}
+
+struct stream *stream_load(void *mem, size_t n) {
+    return registry_stream_load(NULL, mem, n);
+}
+
+const struct book *stream_book(const struct stream *s) { return s->book; }
+const struct feature_engine *stream_features(const struct stream *s) { return s->engine; }
+const struct instrument *stream_instrument(const struct stream *s) { return &s->spec.inst; }
+struct stream_hashes stream_hashes(const struct stream *s) {
+    return s->hashes;
+}
+uint64_t stream_buckets(const struct stream *s) { return s->buckets; }
