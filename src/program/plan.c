@@ -1,0 +1,113 @@
+#include "program/plan.h"
+
+#include <string.h>
+
+#include "base/decimal.h"
+#include "program/cli.h"
+
+struct label_spec plan_label(const struct config *c) {
+    struct label_spec s = {.buckets = config_int(c, "label.buckets"),
+        .horizon_ns = (int64_t)(config_double(c, "label.horizon_s") * 1e9),
+        .threshold = config_double(c, "label.threshold"),
+        .adaptive = config_bool(c, "label.adaptive"),
+        .target_bps = config_double(c, "label.target_bps"),
+        .stop_bps = config_double(c, "label.stop_bps")};
+    (void)label_kind_parse(
+        config_string(c, "label.kind"), &s.kind); /* the schema lists the same words */
+    return s;
+}
+
+bool plan_has_model(const struct config *c) {
+    return strcmp(config_string(c, "model.kind"), "none") != 0;
+}
+
+static enum calibration_kind calibration_of(const char *word) {
+    if (strcmp(word, "platt") == 0) return CALIBRATION_PLATT;
+    return strcmp(word, "isotonic") == 0 ? CALIBRATION_ISOTONIC : CALIBRATION_NONE;
+}
+
+struct train_params plan_train(const struct config *c) {
+    struct train_params p = train_defaults();
+    p.kind = strcmp(config_string(c, "model.kind"), "lightgbm") == 0 ? MODEL_TREES : MODEL_LOGISTIC;
+    p.output =
+        strcmp(config_string(c, "model.target"), "classes") == 0 ? OUTPUT_CLASSES : OUTPUT_BINARY;
+    p.calibration = calibration_of(config_string(c, "model.calibration"));
+    p.l2 = config_double(c, "model.l2");
+    p.trees = config_int(c, "model.trees");
+    p.leaves = config_int(c, "model.leaves");
+    p.min_leaf = config_int(c, "model.min_leaf");
+    p.rate = config_double(c, "model.rate");
+    p.columns_share = config_double(c, "model.columns");
+    p.rows_share = config_double(c, "model.rows");
+    p.seed = (uint64_t)config_int(c, "seed");
+    return p;
+}
+
+struct study_config plan_study(const struct config *c) {
+    struct study_config s = study_defaults();
+    s.train = plan_train(c);
+    s.scheme =
+        strcmp(config_string(c, "study.scheme"), "rolling") == 0 ? STUDY_ROLLING : STUDY_EXPANDING;
+    s.folds = config_int(c, "study.folds");
+    s.train_rows = config_int(c, "study.train_rows");
+    s.test_rows = config_int(c, "study.test_rows");
+    s.embargo = config_int(c, "study.embargo");
+    s.bootstrap = config_int(c, "study.bootstrap");
+    s.shuffle_labels = config_bool(c, "study.shuffle_labels");
+    s.seed = (uint64_t)config_int(c, "seed");
+    s.stop = cli_interrupted;
+    return s;
+}
+
+struct dataset_options plan_dataset(const struct config *c, const char *tape, const char *to) {
+    return (struct dataset_options){.tape = tape,
+        .to = to,
+        .bucket = config_string(c, "bucket.spec"),
+        .set = config_string(c, "features.set"),
+        .symbol = config_string(c, "data.symbol"),
+        .label = plan_label(c),
+        .force = false,
+        .stop = cli_interrupted};
+}
+
+static struct decimal decimal_of(const struct config *c, const char *key) {
+    struct decimal d = {0};
+    const char *text = config_string(c, key);
+    (void)decimal_parse(text, strlen(text), false, &d); /* the schema has checked it */
+    return d;
+}
+
+err_t plan_qty(const struct config *c, const char *key, const struct instrument *in, qty_t *out,
+    struct err_info *e) {
+    struct decimal d = decimal_of(c, key);
+    int64_t units;
+    char unit[DECIMAL_TEXT_MAX];
+    decimal_text((int128)in->qty_mant * in->lot_units, in->qty_exp, true, unit);
+    if (!decimal_to_units(d, in->qty_mant, in->qty_exp, &units) || units % in->lot_units != 0 ||
+        units < 0) {
+        return err_set(e, ERR_USAGE, "%s: %s = %s is not a multiple of %s's lot %s",
+            config_where(c, key), key, config_string(c, key), in->symbol, unit);
+    }
+    *out = (qty_t){units};
+    return ERR_OK;
+}
+
+err_t plan_money(const struct config *c, const char *key, money_t *out, struct err_info *e) {
+    struct decimal d = decimal_of(c, key);
+    if (d.exp > 12 ||
+        __builtin_mul_overflow((int128)d.mant, (int128)decimal_pow10[12 - d.exp], &out->e12)) {
+        return err_set(e, ERR_USAGE, "%s: %s = %s has more than 12 decimals", config_where(c, key),
+            key, config_string(c, key));
+    }
+    return ERR_OK;
+}
+
+err_t plan_rate(const struct config *c, const char *key, rate_t *out, struct err_info *e) {
+    int64_t v;
+    if (!decimal_to_scale(decimal_of(c, key), 16, &v)) {
+        return err_set(e, ERR_USAGE, "%s: %s = %s does not fit 16 decimals", config_where(c, key),
+            key, config_string(c, key));
+    }
+    *out = (rate_t){v};
+    return ERR_OK;
+}

@@ -1,0 +1,28 @@
+/* plan.h: the run configuration as the structs that the modules take.
+ *
+ * Every function reads keys of run_config.c only; ranges are checked by the schema, relations
+ * between keys here (ERR_USAGE with the place of the key).
+ */
+#ifndef FATHOM_PROGRAM_PLAN_H
+#define FATHOM_PROGRAM_PLAN_H
+
+#include "base/config.h"
+#include "base/instrument.h"
+#include "learn/dataset/dataset.h"
+#include "learn/study/study.h"
+
+struct label_spec plan_label(const struct config *c);
+bool plan_has_model(const struct config *c); /* model.kind is not none */
+struct train_params plan_train(const struct config *c);
+struct study_config plan_study(const struct config *c);
+/* `tape` and `to` are the caller's. */
+struct dataset_options plan_dataset(const struct config *c, const char *tape, const char *to);
+
+/* A decimal key as units of the instrument, as money (e12), as a rate (e16). */
+MUST_USE err_t plan_qty(const struct config *c, const char *key, const struct instrument *in,
+    qty_t *out, struct err_info *e);
+MUST_USE err_t plan_money(
+    const struct config *c, const char *key, money_t *out, struct err_info *e);
+MUST_USE err_t plan_rate(const struct config *c, const char *key, rate_t *out, struct err_info *e);
+
+#endif
