@@ -31,6 +31,7 @@ static const char *remedy(int errnum) {
     case EPERM: return "; check the permissions of this path";
     case EROFS: return "; the file system is mounted read-only: choose another folder";
     case ENOENT: return "; check the path";
+    case EFBIG: return "; the file size limit of this user or file system is reached (ulimit -f)";
     case EMFILE:
     case ENFILE: return "; raise the limit of open files (ulimit -n)";
     case ENOMEM: return "; free memory or use a smaller input";

@@ -32,6 +32,7 @@ void cli_signals_catch(void) {
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file size limit is an error of write */
 }
 
 bool cli_interrupted(void) { return interrupted != 0; }
