@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "base/err.h"
 #include "base/instrument.h"
 #include "base/json_out.h"
 #include "program/sampler.h"
