@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "observe/monitor/report.h"
 #include "base/file.h"
+#include "observe/monitor/report.h"
 #include "program/cli.h"
-
 
 /* DIR/report.json -> DIR/report.html */
 static err_t render_one(const char *dir, struct err_info *e) {

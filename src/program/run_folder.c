@@ -7,7 +7,8 @@ err_t run_folder_path(
     const char *dir, const char *name, char out[RUN_PATH_MAX], struct err_info *e) {
     int n = snprintf(out, RUN_PATH_MAX, "%s/%s", dir, name);
     if (n > 0 && n < RUN_PATH_MAX) return ERR_OK;
-    return err_set(e, ERR_USAGE, "the path of %s is too long: choose a shorter output folder", name);
+    return err_set(
+        e, ERR_USAGE, "the path of %s is too long: choose a shorter output folder", name);
 }
 
 err_t run_folder_open(const char *dir, const char *name, FILE **out, struct err_info *e) {

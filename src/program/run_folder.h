@@ -17,8 +17,7 @@ enum { RUN_PATH_MAX = FILE_PATH_MAX };
 /* DIR/name; ERR_USAGE when it does not fit. */
 MUST_USE err_t run_folder_path(
     const char *dir, const char *name, char out[RUN_PATH_MAX], struct err_info *e);
-MUST_USE err_t run_folder_open(
-    const char *dir, const char *name, FILE **out, struct err_info *e);
+MUST_USE err_t run_folder_open(const char *dir, const char *name, FILE **out, struct err_info *e);
 MUST_USE err_t run_folder_close(FILE *file, const char *name, struct err_info *e);
 MUST_USE err_t run_folder_write(
     const char *dir, const char *name, const char *text, size_t n, struct err_info *e);

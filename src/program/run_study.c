@@ -10,8 +10,7 @@
 #include "base/json_out.h"
 #include "program/plan.h"
 
-static err_t save_schedule(
-    const struct run_models *m, const char *folder, struct err_info *e) {
+static err_t save_schedule(const struct run_models *m, const char *folder, struct err_info *e) {
     struct json_out j;
     json_init(&j);
     json_object(&j);
