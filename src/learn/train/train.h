@@ -25,7 +25,8 @@ struct train_params {
     double l2; /* logistic: ridge on standardised weights, the bias is free */
     int64_t trees, leaves, min_leaf;
     double rate, columns_share, rows_share;
-    int64_t max_bin; /* 0 = 255 */
+    int64_t max_bin;  /* 0 = 255 */
+    double forest_l2; /* L2 of LightGBM leaves */
     uint64_t seed;
 };
 struct train_params train_defaults(void);
