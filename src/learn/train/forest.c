@@ -31,8 +31,10 @@ static err_t library_error(struct err_info *e, const char *doing) {
 
 static err_t make_data(
     const struct train_data *d, const char *params, DatasetHandle *out, struct err_info *e) {
-    if (LGBM_DatasetCreateFromMat(d->x, C_API_DTYPE_FLOAT32, (int32_t)d->rows, (int32_t)d->columns,
-            1, params, NULL, out) != 0) {
+    const void *x = d->wide ? (const void *)d->wide : (const void *)d->x;
+    int type = d->wide ? C_API_DTYPE_FLOAT64 : C_API_DTYPE_FLOAT32;
+    if (LGBM_DatasetCreateFromMat(
+            x, type, (int32_t)d->rows, (int32_t)d->columns, 1, params, NULL, out) != 0) {
         *out = NULL;
         return library_error(e, "reading the rows");
     }

@@ -109,6 +109,7 @@ static err_t fit_logistic(const struct train_params *p, const struct train_data 
     struct logistic l;
     if (p->output == OUTPUT_VALUE)
         return err_set(e, ERR_USAGE, "a logistic model forecasts classes, not values");
+    CHECK(d->wide == NULL);
     err_t err = logistic_fit(p, d, &l, e);
     if (err) return err;
     for (size_t j = 0; j < d->columns; j++) {

@@ -37,6 +37,7 @@ struct train_data {
     const float *x;
     const double *y;
     const float *weight; /* NULL = 1 each */
+    const double *wide;  /* forests only: the rows as doubles instead of x; NULL = x */
 };
 
 struct trained {
