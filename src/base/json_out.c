@@ -86,7 +86,8 @@ static void put_escaped(struct json_out *j, const char *s, size_t n) {
             esc[1] = (char)c;
             put(j, esc, 2);
         } else if (c < 0x20) {
-            put(j, esc, (size_t)snprintf(esc, sizeof esc, "\\u%04x", c));
+            int escaped = snprintf(esc, sizeof esc, "\\u%04x", c);
+            put(j, esc, (size_t)escaped);
         } else if (len == 0) {
             put(j, "\xef\xbf\xbd", 3);
         } else {
@@ -114,13 +115,15 @@ void json_str(struct json_out *j, const char *s) { json_strn(j, s, strlen(s)); }
 void json_int(struct json_out *j, int64_t v) {
     char t[32];
     before_value(j);
-    put(j, t, (size_t)snprintf(t, sizeof t, "%" PRId64, v));
+    int n = snprintf(t, sizeof t, "%" PRId64, v);
+    put(j, t, (size_t)n);
 }
 
 void json_uint(struct json_out *j, uint64_t v) {
     char t[32];
     before_value(j);
-    put(j, t, (size_t)snprintf(t, sizeof t, "%" PRIu64, v));
+    int n = snprintf(t, sizeof t, "%" PRIu64, v);
+    put(j, t, (size_t)n);
 }
 
 void json_double(struct json_out *j, double v) {
@@ -130,7 +133,8 @@ void json_double(struct json_out *j, double v) {
         return;
     }
     before_value(j);
-    put(j, t, (size_t)snprintf(t, sizeof t, "%.17g", v));
+    int n = snprintf(t, sizeof t, "%.17g", v);
+    put(j, t, (size_t)n);
 }
 
 void json_bool(struct json_out *j, bool v) {

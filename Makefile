@@ -1,0 +1,38 @@
+# The commands of a developer; each does its own set-up first. Try: make demo, then make check.
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+
+.PHONY: build demo check bench fuzz install clean setup format
+
+build: setup
+	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
+	@cmake --build build -j $(JOBS) --target fathom
+	@rm -f build.log; echo "built: build/fathom"
+
+setup:
+	@tools/setup
+
+# The main job twice: a real recording and a generated market of known truth; prints where the report is.
+demo: build
+	@tools/demo
+
+# Set-up, build, every test and gate; the last line is `N passed, N failed[, N skipped]`.
+check:
+	@tools/check
+
+bench: build
+	@build/fathom bench
+
+# Each parser under its corpus and new inputs; SECONDS each.
+fuzz: setup
+	@tools/fuzz $(SECONDS)
+
+install: build
+	@cmake --build build -j $(JOBS) --target fathom_share fathom_core
+	@cmake --install build --prefix "$(PREFIX)"
+
+format:
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	@rm -rf build build-debug build-asan build-tsan build-clang build.log
