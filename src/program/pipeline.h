@@ -1,0 +1,47 @@
+/* pipeline.h: the one page where the path is wired: tape -> book, clock, features -> model ->
+ * strategy -> gates, risk -> orders -> simulated exchange -> ledger -> sinks.
+ *
+ * The same loop serves replay, backtest and verification; what differs is the event source (two
+ * cursors on a tape, or bars), the order port and the sinks.
+ *
+ * Memory     one block each for stream, engine and exchange, sized at the start; two tape readers.
+ * Invariant  a result depends on tape, configuration and models only.
+ */
+#ifndef FATHOM_PROGRAM_PIPELINE_H
+#define FATHOM_PROGRAM_PIPELINE_H
+
+#include "base/config.h"
+#include "derive/feature/stream.h"
+#include "program/run_result.h"
+#include "program/run_study.h"
+
+struct pipeline_options {
+    const struct config *cfg;
+    const char *tape;
+    const struct run_models *models; /* NULL: no predictions */
+    const char *folder;              /* fills.csv, orders.csv, equity.csv go here; NULL: none */
+    bool quiet;
+};
+
+struct pipeline_facts { /* what the data section of a report tells besides the result */
+    struct book_counters book;
+    enum book_state book_state;
+    size_t features;
+    uint64_t rows;
+    double missing[FEATURE_MAX]; /* share of rows, in set order */
+    struct feature_set set;
+    uint64_t trigger[16]; /* buckets by enum cut_trigger */
+    uint64_t gapped;      /* buckets that hold a gap */
+};
+
+/* ERR_INPUT: a damaged tape (its place is named), no such symbol; ERR_USAGE: configuration that
+ * does not fit the instrument. */
+MUST_USE err_t pipeline_run(const struct pipeline_options *opt, struct run_result *out,
+    struct pipeline_facts *facts, struct err_info *e);
+
+/* The instrument of data.symbol (or the only, or first one), and whether the tape holds only its
+ * bars. */
+MUST_USE err_t pipeline_instrument(
+    const char *tape, const char *symbol, struct instrument *out, bool *bars, struct err_info *e);
+
+#endif

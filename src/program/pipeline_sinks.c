@@ -1,0 +1,247 @@
+#include "program/pipeline_sinks.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/decimal.h"
+#include "program/run_folder.h"
+
+static double asset(int128 e12) { return (double)e12 / 1e12; }
+
+err_t sinks_open(struct sinks *s, struct run_result *r, const char *folder, int64_t hold_lots,
+    int64_t period_ns, struct err_info *e) {
+    memset(s, 0, sizeof *s);
+    s->r = r;
+    s->hold_lots = hold_lots;
+    s->period_ns = period_ns;
+    r->period_s = (double)period_ns / 1e9;
+    if (!folder) return ERR_OK;
+    err_t code = run_folder_open(folder, "fills.csv", &s->fills, e);
+    if (!code) code = run_folder_open(folder, "orders.csv", &s->orders, e);
+    if (!code) code = run_folder_open(folder, "equity.csv", &s->equity, e);
+    if (code) {
+        sinks_abort(s);
+        return code;
+    }
+    fprintf(s->fills, "ts_venue_ns,ts_local_ns,order_id,side,px,qty,maker,fee,spread,slippage,"
+                      "queue_placed,queue_before,wait_ns,position\n");
+    fprintf(s->orders, "id,ts_sent_ns,ts_ack_ns,side,type,tif,px,qty,filled,status,queue_placed\n");
+    fprintf(s->equity, "ts_ns,bucket_id,position,mid,net,gross,fees,funding\n");
+    return ERR_OK;
+}
+
+void sinks_abort(struct sinks *s) {
+    FILE **file[3] = {&s->fills, &s->orders, &s->equity};
+    for (int i = 0; i < 3; i++) {
+        if (*file[i]) fclose(*file[i]);
+        *file[i] = NULL;
+    }
+}
+
+/* Value of qty at a doubled price: exact halves are kept by doubling, then halving, the value. */
+static err_t value_at_mid(const struct instrument *in, price_t mid2, qty_t qty, int128 *out) {
+    money_t v;
+    bool exact;
+    err_t code = ledger_value(in, mid2, qty, &v, &exact);
+    *out = in->kind == INSTRUMENT_INVERSE ? v.e12 * 2 : v.e12 / 2;
+    return code;
+}
+
+/* What the account gains by trading at `at` instead of at `px`, signed by side. */
+static int128 gain(const struct instrument *in, int side, int128 at, int128 px) {
+    int128 dearer = in->kind == INSTRUMENT_INVERSE ? px - at : at - px;
+    return side == SIDE_BUY ? dearer : -dearer;
+}
+
+static void costs_of(
+    struct sinks *s, const struct fill_record *f, int128 *spread, int128 *slippage) {
+    const struct instrument *in = &s->r->inst;
+    money_t px;
+    bool exact;
+    int128 sent = 0, now = 0;
+    *spread = *slippage = 0;
+    if (ledger_value(in, f->px, f->qty, &px, &exact) != ERR_OK) {
+        s->failed = ERR_FULL;
+        return;
+    }
+    if (f->fill_mid2.ticks <= 0 || value_at_mid(in, f->fill_mid2, f->qty, &now) != ERR_OK) return;
+    *spread = gain(in, f->side, now, px.e12);
+    if (f->mid2.ticks <= 0 || value_at_mid(in, f->mid2, f->qty, &sent) != ERR_OK) return;
+    *slippage = gain(in, f->side, sent, now);
+}
+
+static void time_text(int64_t ns, char *out, size_t n) {
+    time_t t = (time_t)(ns / NS_PER_S);
+    struct tm tm;
+    char head[24];
+    strftime(head, sizeof head, "%m-%d %H:%M:%S", gmtime_r(&t, &tm));
+    snprintf(out, n, "%s.%03d", head, (int)(ns % NS_PER_S / NS_PER_MS));
+}
+
+static void first_fill(struct run_result *r, const struct fill_record *f) {
+    if (r->fill_rows == RUN_FIRST_FILLS) return;
+    struct run_fill_row *row = &r->fill_row[r->fill_rows++];
+    time_text(f->ts_venue.ns, row->time, sizeof row->time);
+    snprintf(row->side, sizeof row->side, "%s", f->side == SIDE_BUY ? "buy" : "sell");
+    snprintf(row->kind, sizeof row->kind, "%s", f->maker ? "maker" : "taker");
+    instrument_px_text(&r->inst, f->px, row->px);
+    instrument_qty_text(&r->inst, f->qty, row->qty);
+    snprintf(row->fee, sizeof row->fee, "%.6g", asset(f->fee.e12));
+    snprintf(row->queue_start, sizeof row->queue_start, "-");
+    snprintf(row->queue_fill, sizeof row->queue_fill, "-");
+    if (f->queue_placed >= 0)
+        instrument_qty_text(&r->inst, (qty_t){f->queue_placed}, row->queue_start);
+    if (f->queue_before >= 0)
+        instrument_qty_text(&r->inst, (qty_t){f->queue_before}, row->queue_fill);
+    snprintf(row->wait_ms, sizeof row->wait_ms, "%.1f", (double)f->wait_ns / 1e6);
+}
+
+static void on_fill(struct sinks *s, const struct fill_record *f) {
+    struct run_result *r = s->r;
+    int128 spread, slippage;
+    costs_of(s, f, &spread, &slippage);
+    r->spread += spread;
+    r->slippage += slippage;
+    if (f->maker) {
+        double bin = floor((double)f->wait_ns / 1e9 / r->wait_width_s);
+        r->wait[bin < RUN_WAIT_BINS - 1 ? (int)bin : RUN_WAIT_BINS - 1] += 1;
+    }
+    first_fill(r, f);
+    if (!s->fills) return;
+    char px[DECIMAL_TEXT_MAX], qty[DECIMAL_TEXT_MAX], fee[DECIMAL_TEXT_MAX], a[DECIMAL_TEXT_MAX],
+        b[DECIMAL_TEXT_MAX], pos[DECIMAL_TEXT_MAX];
+    instrument_px_text(&r->inst, f->px, px);
+    instrument_qty_text(&r->inst, f->qty, qty);
+    instrument_qty_text(&r->inst, (qty_t){f->position}, pos);
+    decimal_text(f->fee.e12, 12, true, fee);
+    decimal_text(spread, 12, true, a);
+    decimal_text(slippage, 12, true, b);
+    fprintf(s->fills,
+        "%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%d,%s,%s,%s,%" PRId64 ",%" PRId64 ",%" PRId64
+        ",%s\n",
+        f->ts_venue.ns, f->ts_local.ns, f->order_id, f->side == SIDE_BUY ? "buy" : "sell", px, qty,
+        f->maker, fee, a, b, f->queue_placed, f->queue_before, f->wait_ns, pos);
+}
+
+static void order_row(struct sinks *s, const struct order *o) {
+    static const char *const tif[] = {"GTC", "GTX", "IOC", "FOK"};
+    if (!s->orders) return;
+    char px[DECIMAL_TEXT_MAX], qty[DECIMAL_TEXT_MAX], filled[DECIMAL_TEXT_MAX];
+    instrument_px_text(&s->r->inst, o->px, px);
+    instrument_qty_text(&s->r->inst, o->qty, qty);
+    instrument_qty_text(&s->r->inst, o->filled, filled);
+    fprintf(s->orders, "%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s,%s,%" PRId64 "\n",
+        o->id, o->ts_sent.ns, o->ts_ack.ns, o->side == SIDE_BUY ? "buy" : "sell",
+        o->type == ORDER_MARKET ? "market" : "limit", o->tif < 4 ? tif[o->tif] : "?",
+        o->type == ORDER_MARKET ? "" : px, qty, filled, order_status_name(o->status),
+        o->queue_at_placement.lots);
+}
+
+void sinks_record(void *ctx, const struct engine_record *rec) {
+    struct sinks *s = ctx;
+    switch (rec->kind) {
+    case RECORD_FILL: on_fill(s, rec->fill); break;
+    case RECORD_REPORT:
+        if (!order_live(rec->order->status)) order_row(s, rec->order);
+        break;
+    default: break; /* decisions, requests, refusals, funding: counted by the engine */
+    }
+}
+
+static void equity_row(struct sinks *s, const struct bucket *b, int64_t mid2, int128 net,
+    int128 gross, const struct ledger *l) {
+    if (!s->equity) return;
+    char pos[DECIMAL_TEXT_MAX], a[DECIMAL_TEXT_MAX], g[DECIMAL_TEXT_MAX], f[DECIMAL_TEXT_MAX],
+        u[DECIMAL_TEXT_MAX];
+    instrument_qty_text(&s->r->inst, (qty_t){l->position}, pos);
+    decimal_text(net, 12, true, a);
+    decimal_text(gross, 12, true, g);
+    decimal_text(l->fees.e12, 12, true, f);
+    decimal_text(-l->funding.e12, 12, true, u);
+    fprintf(s->equity, "%" PRId64 ",%" PRId64 ",%s,%.10g,%s,%s,%s,%s\n", b->close_ts.ns, b->id, pos,
+        instrument_px(&s->r->inst, (price_t){mid2}) / 2, a, g, f, u);
+}
+
+static void period(struct sinks *s, int64_t now_ns, double net) {
+    int64_t at = now_ns / s->period_ns;
+    if (s->period == 0) {
+        s->period = at;
+        s->period_start = net;
+        return;
+    }
+    struct err_info ignored;
+    for (; s->period < at && !s->failed; s->period++) {
+        s->failed = run_result_period(s->r, net - s->period_start, &ignored);
+        s->period_start = net;
+    }
+}
+
+void sinks_bucket(struct sinks *s, const struct bucket *b, int64_t mid2) {
+    struct run_result *r = s->r;
+    r->buckets++;
+    money_t equity;
+    if (!engine_equity(s->engine, &equity)) return;
+    const struct ledger *l = engine_ledger(s->engine);
+    int128 net = equity.e12 - l->deposits.e12;
+    int128 gross = net + l->fees.e12 + l->rounding.e12 + l->funding.e12;
+    double mid = mid2 > 0 ? instrument_px(&r->inst, (price_t){mid2}) / 2 : NAN;
+    if (!s->priced) {
+        s->priced = true;
+        s->peak = net;
+        s->first_mid = mid;
+    }
+    if (isnan(s->first_mid)) s->first_mid = mid;
+    if (net > s->peak) s->peak = net;
+    if (s->peak - net > r->max_drawdown) r->max_drawdown = s->peak - net;
+    double size =
+        instrument_qty(&r->inst, (qty_t){s->hold_lots}) * ((double)r->inst.contract_e8 / 1e8);
+    double hold = r->inst.kind == INSTRUMENT_INVERSE ? size * (1 / s->first_mid - 1 / mid)
+                                                     : size * (mid - s->first_mid);
+    if (isfinite(hold)) r->hold_net = hold;
+    double row[SAMPLER_COLUMNS] = {
+        (double)b->close_ts.ns / 1e9, asset(net), asset(gross), hold, asset(net - s->peak), mid};
+    sampler_add(r->equity, row);
+    period(s, b->close_ts.ns, asset(net));
+    equity_row(s, b, mid2, net, gross, l);
+}
+
+static err_t close_one(FILE **file, const char *name, struct err_info *e) {
+    if (!*file) return ERR_OK;
+    FILE *f = *file;
+    *file = NULL;
+    return run_folder_close(f, name, e);
+}
+
+err_t sinks_close(struct sinks *s, struct engine *engine, struct err_info *e) {
+    struct run_result *r = s->r;
+    const struct ledger *l = engine_ledger(engine);
+    const struct blotter *b = engine_blotter(engine);
+    for (uint32_t i = 0; i < b->live_count; i++) order_row(s, &b->live[i]);
+    money_t equity = l->cash;
+    bool priced = engine_equity(engine, &equity);
+    r->equity_start = l->deposits.e12;
+    r->equity_end = equity.e12;
+    r->fees = l->fees.e12;
+    r->funding = -l->funding.e12;
+    r->rounding = l->rounding.e12;
+    r->turnover = l->turnover.e12;
+    r->position_end = l->position;
+    r->fills = l->fills;
+    r->maker_fills = l->maker_fills;
+    r->orders = b->counters.sent;
+    r->cancels = b->counters.canceled;
+    r->rejects = b->counters.rejected + b->counters.expired;
+    sampler_end(r->equity);
+    err_t code = close_one(&s->fills, "fills.csv", e);
+    if (!code) code = close_one(&s->orders, "orders.csv", e);
+    if (!code) code = close_one(&s->equity, "equity.csv", e);
+    if (!code && l->position != 0 && !priced) {
+        code = err_set(e, ERR_INPUT, "the data end without a price for the open position");
+    }
+    if (!code && s->failed)
+        code = err_set(e, s->failed, "a figure of the run does not fit its type");
+    if (!code && !ledger_check(l)) code = err_set(e, ERR_BUG, "the ledger does not balance");
+    return code;
+}
