@@ -126,6 +126,15 @@ size_t stream_events(
     return rows;
 }
 
+size_t stream_time(struct stream *s, ts_t now, stream_row_fn *fn, void *user) {
+    struct event tick = {
+        .ts_local = now, .inst = s->spec.inst.id, .kind = EV_TIMER, .flags = EVF_FIRST | EVF_LAST};
+    struct bucket bucket;
+    size_t rows = 0;
+    for (; vclock_before(&s->clock, &tick, &bucket); rows++) stream_close(s, &bucket, fn, user);
+    return rows;
+}
+
 size_t stream_end(struct stream *s, stream_row_fn *fn, void *user) {
     struct bucket bucket;
     if (!vclock_end(&s->clock, &bucket)) return 0;

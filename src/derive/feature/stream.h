@@ -51,6 +51,10 @@ size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn,
 /* A run of slots; other instruments' events are passed over. Stops after whole events only. */
 size_t stream_events(
     struct stream *s, const struct event *slots, size_t n_slots, stream_row_fn *fn, void *user);
+/* Only the clock moves: closes the buckets that end at or before `now` (a live loop has timers, and
+ * decisions must not wait for the next event). Rows and hashes are those that the next event would
+ * have given. Not for tapes of bars, whose clock is the bars' own. */
+size_t stream_time(struct stream *s, ts_t now, stream_row_fn *fn, void *user);
 /* The unfinished bucket at the end of data (trigger CUT_END): its row depends on where the data
  * ends, so datasets leave it out. */
 size_t stream_end(struct stream *s, stream_row_fn *fn, void *user);

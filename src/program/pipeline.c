@@ -1,0 +1,473 @@
+#include "program/pipeline.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/decimal.h"
+#include "capture/tape/tape.h"
+#include "derive/model/model.h"
+#include "execute/engine/engine.h"
+#include "execute/sim/world.h"
+#include "program/cli.h"
+#include "program/pipeline_sinks.h"
+#include "program/plan.h"
+
+enum { SEAT_ENGINE = 0, SEAT_BUCKETS = 1 }; /* the second seat only rings at bucket boundaries */
+
+/* One instrument's events of a tape, one by one, for the world. */
+struct cursor {
+    struct tape_reader *reader;
+    uint16_t inst;
+    const struct event *slots;
+    size_t n, at;
+    err_t failed; /* kept for the pipeline */
+    struct err_info why;
+};
+
+struct facts_pass {    /* the pass before the replay */
+    int64_t offset_ns; /* min(local - venue) */
+    int64_t first_ns, last_ns;
+    uint64_t events, trades, agg_trades;
+};
+
+struct pipeline {
+    const struct pipeline_options *opt;
+    struct run_result *r;
+    struct pipeline_facts *facts;
+    struct cursor local, venue;
+    void *stream_mem, *engine_mem, *world_mem;
+    struct stream *stream;
+    struct engine *engine;
+    struct world *world;
+    struct stream_spec spec;
+    struct world_config world_cfg;
+    struct engine_config cfg;
+    struct sinks sinks;
+    const struct run_model *model; /* that scores now */
+    double move_bps;               /* of the configuration; 0 = the model's */
+    int64_t close_mid2;            /* bars: twice the last close */
+    err_t failed;
+};
+
+/* ---- source ---- */
+
+static err_t cursor_open(struct cursor *c, const char *tape, uint16_t inst, struct err_info *e) {
+    struct tape_reader_options opt = {0};
+    memset(c, 0, sizeof *c);
+    c->inst = inst;
+    return tape_reader_open(&c->reader, tape, &opt, e);
+}
+
+static const struct event *cursor_next(void *ctx) {
+    struct cursor *c = ctx;
+    for (;;) {
+        while (c->at < c->n) {
+            const struct event *ev = &c->slots[c->at];
+            c->at += event_slots(ev->kind);
+            if (ev->inst == c->inst) return ev;
+        }
+        if (c->failed) return NULL;
+        err_t code = tape_reader_next(c->reader, &c->slots, &c->n, &c->why);
+        c->at = 0;
+        if (!code) continue;
+        c->n = 0;
+        if (code != ERR_END) c->failed = code;
+        return NULL;
+    }
+}
+
+/* First look over the tape: clock offset, span, which prints there are. */
+static err_t look(const char *tape, uint16_t inst, struct facts_pass *f, struct err_info *e) {
+    struct cursor c;
+    err_t code = cursor_open(&c, tape, inst, e);
+    if (code) return code;
+    memset(f, 0, sizeof *f);
+    f->offset_ns = INT64_MAX;
+    for (const struct event *ev; (ev = cursor_next(&c)) != NULL; f->events++) {
+        if (f->events == 0) f->first_ns = ev->ts_local.ns;
+        f->last_ns = ev->ts_local.ns;
+        f->trades += ev->kind == EV_TRADE;
+        f->agg_trades += ev->kind == EV_AGG_TRADE;
+        if (ev->ts_venue.ns == TS_NONE_NS || (ev->flags & EVF_SUSPECT)) continue;
+        int64_t lag = ev->ts_local.ns - ev->ts_venue.ns;
+        if (lag < f->offset_ns) f->offset_ns = lag;
+    }
+    if (f->offset_ns == INT64_MAX) f->offset_ns = 0;
+    tape_reader_close(c.reader);
+    if (c.failed) {
+        *e = c.why;
+        return c.failed;
+    }
+    if (f->events == 0) return err_set(e, ERR_INPUT, "%s holds no event of this instrument", tape);
+    return ERR_OK;
+}
+
+/* ---- what the configuration says, in the instrument's units ---- */
+
+err_t pipeline_instrument(
+    const char *tape, const char *symbol, struct instrument *out, bool *bars, struct err_info *e) {
+    struct tape_reader_options opt = {.torn_ok = false};
+    struct tape_reader *r;
+    err_t code = tape_reader_open(&r, tape, &opt, e);
+    if (code) return code;
+    size_t n, at = 0;
+    const struct instrument *table = tape_reader_instruments(r, &n);
+    if (*symbol) {
+        while (at < n && strcmp(table[at].symbol, symbol) != 0) at++;
+    }
+    if (at >= n) {
+        code = err_set(e, ERR_INPUT, "%s holds no instrument %s; fathom tape info %s lists them",
+            tape, symbol, tape);
+    } else {
+        *out = table[at];
+    }
+    bool book = false, kline = false;
+    const struct event *slots;
+    size_t slot_count, seen = 0;
+    while (
+        !code && !book && seen < 1000000 && tape_reader_next(r, &slots, &slot_count, e) == ERR_OK) {
+        for (size_t i = 0; i < slot_count; i += event_slots(slots[i].kind), seen++) {
+            if (slots[i].inst != out->id) continue;
+            book |= slots[i].kind == EV_DEPTH || slots[i].kind == EV_TRADE ||
+                    slots[i].kind == EV_AGG_TRADE;
+            kline |= slots[i].kind == EV_KLINE;
+        }
+    }
+    *bars = kline && !book;
+    tape_reader_close(r);
+    return code;
+}
+
+static err_t stream_of(struct pipeline *p, struct err_info *e) {
+    const struct config *c = p->opt->cfg;
+    const char *why = "", *bad = "";
+    p->spec.inst = p->r->inst;
+    p->spec.hash_events = true;
+    if (!bucket_spec_parse(config_string(c, "bucket.spec"), p->r->inst.qty_mant, p->r->inst.qty_exp,
+            &p->spec.bucket, &why)) {
+        return err_set(e, ERR_USAGE, "%s: bucket.spec = %s: %s", config_where(c, "bucket.spec"),
+            config_string(c, "bucket.spec"), why);
+    }
+    if (!feature_set_parse(config_string(c, "features.set"), &p->facts->set, &bad)) {
+        return err_set(e, ERR_USAGE,
+            "%s: features.set: \"%s\" is no set, family or feature; see fathom features list",
+            config_where(c, "features.set"), bad);
+    }
+    size_t size = stream_mem_size(&p->spec, &p->facts->set);
+    p->stream_mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    if (!p->stream_mem)
+        return err_set(e, ERR_RESOURCE, "out of memory: %zu bytes for book and features", size);
+    p->stream = stream_init(p->stream_mem, &p->spec, &p->facts->set);
+    return ERR_OK;
+}
+
+static err_t strategy_of(struct pipeline *p, struct err_info *e) {
+    const struct config *c = p->opt->cfg;
+    const char *kind = config_string(c, "strategy.kind"), *bad = "", *why = "";
+    if (strcmp(kind, "none") == 0) return ERR_OK;
+    p->cfg.strategy = strategy_find(kind);
+    if (!p->cfg.strategy)
+        return err_set(e, ERR_USAGE, "strategy.kind: no strategy is called %s", kind);
+    for (size_t i = 0; i < p->cfg.strategy->param_count; i++) {
+        const char *name = p->cfg.strategy->params[i].name;
+        char key[96], text[64];
+        snprintf(key, sizeof key, "strategy.%s", name);
+        if (strcmp(name, "momentum_bps") == 0) {
+            snprintf(text, sizeof text, "%.8f", config_double(c, key));
+        } else if (p->cfg.strategy->params[i].kind == PARAM_LOTS) {
+            snprintf(text, sizeof text, "%s", config_string(c, key));
+        } else {
+            snprintf(text, sizeof text, "%lld", (long long)config_int(c, key));
+        }
+        bad = name;
+        if (!strategy_param_set(p->cfg.strategy, &p->r->inst, name, text, &p->cfg.params, &why)) {
+            return err_set(e, ERR_USAGE, "%s: %s = %s: %s", config_where(c, key), key, text, why);
+        }
+    }
+    (void)bad;
+    return ERR_OK;
+}
+
+static err_t limits_of(struct pipeline *p, struct err_info *e) {
+    const struct config *c = p->opt->cfg;
+    const struct instrument *in = &p->r->inst;
+    struct risk_config *risk = &p->cfg.risk;
+    qty_t order, position, intent;
+    money_t notional, loss;
+    err_t code = plan_qty(c, "risk.order_max", in, &order, e);
+    if (!code) code = plan_qty(c, "risk.position_max", in, &position, e);
+    if (!code) code = plan_qty(c, "strategy.position_max", in, &intent, e);
+    if (!code) code = plan_money(c, "risk.notional_max", &notional, e);
+    if (!code) code = plan_money(c, "risk.daily_loss", &loss, e);
+    if (!code) code = plan_money(c, "account.deposit", &p->cfg.deposit, e);
+    if (!code) code = plan_rate(c, "fees.maker", &p->cfg.fees.maker, e);
+    if (!code) code = plan_rate(c, "fees.taker", &p->cfg.fees.taker, e);
+    if (code) return code;
+    *risk = (struct risk_config){.order_max = order.lots,
+        .position_max = position.lots,
+        .notional_max_e12 = notional.e12,
+        .daily_loss_e12 = loss.e12,
+        .collar_e4 = (int64_t)(config_double(c, "risk.collar_bps") * 1e4),
+        .stale_ns = p->r->bars ? 0 : config_int(c, "risk.stale_ms") * NS_PER_MS,
+        .rate_10s = (uint32_t)config_int(c, "risk.orders_10s"),
+        .rate_60s = (uint32_t)config_int(c, "risk.orders_60s"),
+        .cancel_reserve = (uint32_t)config_int(c, "risk.orders_10s") / 10,
+        .open_max = (uint32_t)config_int(c, "risk.open_orders"),
+        .bars = p->r->bars};
+    p->move_bps = config_double(c, "intent.move_bps");
+    p->cfg.intent =
+        (struct intent_config){.confidence_min = config_double(c, "intent.confidence_min"),
+            .edge_min_bps = config_double(c, "intent.edge_min_bps"),
+            .edge_full_bps = config_double(c, "intent.edge_min_bps"),
+            .move_bps = p->move_bps,
+            .missing_max = config_double(c, "intent.missing_max"),
+            .taker_bps = (double)p->cfg.fees.taker.e16 / (double)RATE_ONE * 1e4,
+            .slippage_bps = p->r->bars ? config_double(c, "sim.bar_slippage_bps") : 0,
+            .position_max = intent.lots,
+            .stale_ns = p->r->bars ? 0 : config_int(c, "risk.stale_ms") * NS_PER_MS,
+            .bars = p->r->bars};
+    return ERR_OK;
+}
+
+static struct queue_spec queue_of(const struct config *c, const struct instrument *in) {
+    struct queue_spec q = {
+        .power = config_double(c, "sim.queue_power"), .unit = instrument_qty_unit(in)};
+    CHECK(
+        queue_find(config_string(c, "sim.queue"), &q.model)); /* the schema lists the same words */
+    return q;
+}
+
+static err_t world_of(struct pipeline *p, const struct facts_pass *f, struct err_info *e) {
+    const struct config *c = p->opt->cfg;
+    int64_t entry = (int64_t)(config_double(c, "sim.entry_ms") * 1e6);
+    p->world_cfg = (struct world_config){.inst = &p->r->inst,
+        .rules = strcmp(config_string(c, "sim.rules"), "anchor") == 0 ? SIM_ANCHOR : SIM_STRICT,
+        .print_kind = f->trades > 0 ? EV_TRADE : EV_AGG_TRADE,
+        .bars = p->r->bars,
+        .seats = 2,
+        .entry_new_ns = entry,
+        .entry_cancel_ns = entry,
+        .response_ns = (int64_t)(config_double(c, "sim.response_ms") * 1e6),
+        .clock_offset_ns = f->offset_ns,
+        .reorder_ns = config_int(c, "sim.reorder_ms") * NS_PER_MS,
+        .bar_slip_e4 = (int64_t)(config_double(c, "sim.bar_slippage_bps") * 1e4),
+        .book = p->spec.limits};
+    p->world_cfg.queue = queue_of(c, &p->r->inst);
+    size_t size = world_mem_size(&p->world_cfg);
+    p->world_mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    if (!p->world_mem)
+        return err_set(
+            e, ERR_RESOURCE, "out of memory: %zu bytes for the simulated exchange", size);
+    struct world_source local = {&p->local, cursor_next}, venue = {&p->venue, cursor_next};
+    p->world = world_init(p->world_mem, &p->world_cfg, &local, &venue);
+    return ERR_OK;
+}
+
+static err_t engine_of(struct pipeline *p, struct err_info *e) {
+    p->cfg.inst = &p->r->inst;
+    p->cfg.bars = p->r->bars;
+    p->cfg.funding_on = config_bool(p->opt->cfg, "funding.on");
+    p->cfg.take_slip_e4 =
+        10 * 10000; /* IOC limit 10 bps beyond the best: a runaway price is not chased */
+    p->cfg.order_timeout_ns = 10 * NS_PER_S;
+    err_t code = strategy_of(p, e);
+    if (!code) code = limits_of(p, e);
+    if (code) return code;
+    size_t size = engine_mem_size(&p->cfg);
+    p->engine_mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    if (!p->engine_mem)
+        return err_set(e, ERR_RESOURCE, "out of memory: %zu bytes for the engine", size);
+    struct engine_io io = {.port = world_port(p->world, SEAT_ENGINE),
+        .book = p->r->bars ? NULL : stream_book(p->stream),
+        .sink = sinks_record,
+        .sink_ctx = &p->sinks};
+    p->engine = engine_init(p->engine_mem, &p->cfg, &io);
+    p->sinks.engine = p->engine;
+    world_timer(p->world, SEAT_ENGINE, p->r->bars ? 0 : engine_timer_ns(p->engine));
+    if (!p->r->bars && p->spec.bucket.mode == BUCKET_TIME)
+        world_timer(p->world, SEAT_BUCKETS, p->spec.bucket.size);
+    return ERR_OK;
+}
+
+/* ---- the loop ---- */
+
+static int64_t mid2_now(struct pipeline *p, const struct bucket *b) {
+    struct book_level bid, ask;
+    if (p->r->bars) {
+        if (b->close.ticks > 0) p->close_mid2 = 2 * b->close.ticks;
+        return p->close_mid2;
+    }
+    const struct book *book = stream_book(p->stream);
+    if (book_state(book) != BOOK_SYNCED || !book_best(book, BOOK_BID, &bid) ||
+        !book_best(book, BOOK_ASK, &ask)) {
+        return 0;
+    }
+    return bid.px.ticks + ask.px.ticks;
+}
+
+/* The prediction of this bucket, NULL where no model scores it or its features are not warm. */
+static const struct prediction *predict(
+    struct pipeline *p, const struct bucket *b, const float *row, struct prediction *out) {
+    const struct run_model *m = p->opt->models ? run_models_at(p->opt->models, b->id) : NULL;
+    if (!m) return NULL;
+    if (m != p->model) {
+        p->model = m;
+        p->cfg.intent.move_bps = p->move_bps > 0 ? p->move_bps : m->move_bps;
+    }
+    memset(out, 0, sizeof *out);
+    model_predict(m->t->model, trained_calibration(m->t), row, out);
+    out->bucket_id = b->id;
+    p->r->predictions++;
+    return out;
+}
+
+static void on_row(void *user, const struct stream *s, const struct bucket *b, const float *row) {
+    struct pipeline *p = user;
+    struct prediction prediction;
+    (void)s;
+    if (p->failed) return;
+    p->facts->trigger[b->trigger & 15]++;
+    p->facts->gapped += b->gapped;
+    const struct prediction *pr = predict(p, b, row, &prediction);
+    p->failed = engine_on_bucket(p->engine, b, row, p->facts->set.count, pr);
+    sinks_bucket(&p->sinks, b, mid2_now(p, b));
+}
+
+static void step(struct pipeline *p, const struct event *ev, uint32_t seat) {
+    if (ev->kind == EV_TIMER && seat == SEAT_BUCKETS) {
+        stream_time(p->stream, ev->ts_local, on_row, p);
+        return;
+    }
+    if (ev->kind == EV_TIMER || ev->kind == EV_ORDER_REPORT) {
+        p->failed = engine_on_event(p->engine, ev);
+        return;
+    }
+    p->r->events++;
+    if (p->r->bars) { /* the bar's price first, then the bucket that it completes */
+        p->failed = engine_on_event(p->engine, ev);
+        if (!p->failed) stream_event(p->stream, ev, on_row, p);
+        return;
+    }
+    stream_event(p->stream, ev, on_row, p);
+    if (!p->failed) p->failed = engine_on_event(p->engine, ev);
+}
+
+static err_t loop(struct pipeline *p, struct err_info *e) {
+    const struct event *ev;
+    uint32_t seat;
+    for (uint64_t n = 0;; n++) {
+        enum world_result got = world_next(p->world, &ev, &seat);
+        if (got == WORLD_LATE)
+            return err_set(e, ERR_INPUT,
+                "an event is older than the reorder window of %lld ms; raise sim.reorder_ms",
+                (long long)(p->world_cfg.reorder_ns / NS_PER_MS));
+        if (got == WORLD_END) break;
+        step(p, ev, seat);
+        if (p->failed)
+            return err_set(e, p->failed,
+                "event %llu: a value does not fit (money, port or order table)",
+                (unsigned long long)p->r->events);
+        if ((n & 0xffff) == 0 && cli_interrupted()) {
+            return err_set(e, ERR_INTERRUPTED,
+                "interrupted after %llu events; nothing was written, run the same command again",
+                (unsigned long long)p->r->events);
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        struct cursor *c = i ? &p->venue : &p->local;
+        if (!c->failed) continue;
+        *e = c->why;
+        return c->failed;
+    }
+    return ERR_OK;
+}
+
+/* ---- ends ---- */
+
+static void reasons(struct run_result *r, const char *prefix, const char *name, uint64_t count) {
+    if (count == 0 || r->reasons == RUN_REASONS_MAX) return;
+    struct run_count *c = &r->reason[r->reasons++];
+    snprintf(c->name, sizeof c->name, "%s: %s", prefix, name);
+    c->count = count;
+}
+
+static void gather(struct pipeline *p) {
+    struct run_result *r = p->r;
+    struct stream_hashes h = stream_hashes(p->stream);
+    const struct engine_hashes *eh = engine_hashes(p->engine);
+    uint64_t stage[STAGE_COUNT] = {h.events, h.books, h.buckets, h.features, eh->predictions,
+        eh->orders, eh->fills, eh->ledger};
+    memcpy(r->stage, stage, sizeof stage);
+    for (int i = 1; i < INTENT_REASON_COUNT; i++) {
+        reasons(r, "gate", intent_reason_name((uint8_t)i), engine_intent(p->engine)->reason[i]);
+    }
+    for (int i = 1; i < RISK_REASON_COUNT; i++) {
+        reasons(r, "limit", risk_reason_name((uint8_t)i), engine_risk(p->engine)->refused[i]);
+    }
+    reasons(r, "funding", "settlement without a mark price: not charged",
+        engine_counters(p->engine)->funding_unpriced);
+    r->ignored_reorder = world_counters(p->world)->late;
+    p->facts->book = *book_counters(stream_book(p->stream));
+    p->facts->book_state = book_state(stream_book(p->stream));
+    p->facts->features = p->facts->set.count;
+    p->facts->rows = feature_rows(stream_features(p->stream));
+    const uint64_t *missing = feature_missing(stream_features(p->stream));
+    for (size_t i = 0; i < p->facts->set.count && p->facts->rows > 0; i++) {
+        p->facts->missing[i] = (double)missing[i] / (double)p->facts->rows;
+    }
+}
+
+static void release(struct pipeline *p) {
+    sinks_abort(&p->sinks);
+    if (p->local.reader) tape_reader_close(p->local.reader);
+    if (p->venue.reader) tape_reader_close(p->venue.reader);
+    free(p->stream_mem);
+    free(p->engine_mem);
+    free(p->world_mem);
+    free(p);
+}
+
+static int64_t period_of(const struct bucket_spec *spec) {
+    int64_t minute = 60 * NS_PER_S;
+    return spec->mode == BUCKET_TIME && spec->size > minute ? spec->size : minute;
+}
+
+static err_t prepare(struct pipeline *p, struct err_info *e) {
+    struct facts_pass f;
+    struct run_result *r = p->r;
+    qty_t hold = {0};
+    err_t code = pipeline_instrument(
+        p->opt->tape, config_string(p->opt->cfg, "data.symbol"), &r->inst, &r->bars, e);
+    if (!code) code = look(p->opt->tape, r->inst.id, &f, e);
+    if (!code) code = stream_of(p, e);
+    if (!code) code = cursor_open(&p->local, p->opt->tape, r->inst.id, e);
+    if (!code) code = cursor_open(&p->venue, p->opt->tape, r->inst.id, e);
+    if (!code) code = world_of(p, &f, e);
+    if (!code) code = plan_qty(p->opt->cfg, "strategy.position_max", &r->inst, &hold, e);
+    if (!code)
+        code = sinks_open(&p->sinks, r, p->opt->folder, hold.lots, period_of(&p->spec.bucket), e);
+    if (!code) code = engine_of(p, e);
+    if (code) return code;
+    r->first_ns = f.first_ns;
+    r->last_ns = f.last_ns;
+    r->clock_offset_ns = f.offset_ns;
+    return ERR_OK;
+}
+
+err_t pipeline_run(const struct pipeline_options *opt, struct run_result *out,
+    struct pipeline_facts *facts, struct err_info *e) {
+    struct pipeline *p = calloc(1, sizeof *p);
+    if (!p) return err_set(e, ERR_RESOURCE, "out of memory");
+    memset(facts, 0, sizeof *facts);
+    p->opt = opt;
+    p->r = out;
+    p->facts = facts;
+    err_t code = prepare(p, e);
+    if (!code) code = loop(p, e);
+    if (!code) gather(p);
+    if (!code) code = sinks_close(&p->sinks, p->engine, e);
+    release(p);
+    return code;
+}
