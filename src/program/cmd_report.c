@@ -3,23 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "observe/monitor/report.h"
 #include "program/cli.h"
-#include "program/write_file.h"
 
 /* DIR/report.json -> DIR/report.html */
 static err_t render_one(const char *dir, struct err_info *e) {
     char path[4096];
     char *text = NULL;
+    size_t n;
     snprintf(path, sizeof path, "%s/report.json", dir);
-    err_t code = report_read_file(path, &text, e);
+    err_t code = file_read(path, HTML_MAX, &text, &n, e);
     if (code) return code;
     struct html h;
     html_init(&h);
     code = report_render(text, &h, e);
     free(text);
     snprintf(path, sizeof path, "%s/report.html", dir);
-    if (!code) code = write_file(path, h.text, h.len, e);
+    if (!code) code = file_write(path, h.text, h.len, true, e);
     html_fini(&h);
     return code;
 }
@@ -29,7 +30,7 @@ static err_t index_page(
     struct html h;
     html_init(&h);
     err_t code = report_index(title, (const char *const *)a->argv, (size_t)a->argc, &h, e);
-    if (!code) code = write_file(path, h.text, h.len, e);
+    if (!code) code = file_write(path, h.text, h.len, true, e);
     html_fini(&h);
     return code;
 }

@@ -245,6 +245,12 @@ static double log_odds(double p) {
     return dm_log(q / (1 - q));
 }
 
+double model_calibration_score(
+    const struct model *m, const double *raw, const double *p, size_t k) {
+    CHECK(k < m->classes);
+    return m->output == OUTPUT_BINARY ? m->sigmoid * raw[0] : log_odds(p[k]);
+}
+
 void model_predict(const struct model *m, const struct calibration *cal, const float *row,
     struct prediction *out) {
     out->classes = m->classes;
@@ -254,12 +260,14 @@ void model_predict(const struct model *m, const struct calibration *cal, const f
     model_probability(m, out->raw, out->p);
     if (!cal || m->output == OUTPUT_VALUE) return;
     if (m->output == OUTPUT_BINARY) {
-        if (cal->kind) out->p[0] = calibration_apply(cal, m->sigmoid * out->raw[0]);
+        if (cal->kind)
+            out->p[0] = calibration_apply(cal, model_calibration_score(m, out->raw, out->p, 0));
         return;
     }
     double sum = 0;
     for (size_t k = 0; k < m->classes; k++) {
-        if (cal[k].kind) out->p[k] = calibration_apply(&cal[k], log_odds(out->p[k]));
+        if (cal[k].kind)
+            out->p[k] = calibration_apply(&cal[k], model_calibration_score(m, out->raw, out->p, k));
         sum += out->p[k];
     }
     for (size_t k = 0; k < m->classes; k++) {

@@ -82,6 +82,9 @@ struct calibration {
 /* Kind none: 1/(1+exp(-score)). */
 double calibration_apply(const struct calibration *c, double score);
 
+/* The score that class k's table takes: sigmoid x raw (binary), log odds of p[k] (classes). */
+double model_calibration_score(const struct model *m, const double *raw, const double *p, size_t k);
+
 /* Row -> scores and calibrated probabilities. `cal` is one table a class (binary: one; several are
  * renormalised to sum 1), NULL for none; bucket_id is the caller's to set. */
 void model_predict(

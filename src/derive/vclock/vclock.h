@@ -6,9 +6,20 @@
  *
  * Units      volume in quantity units; time in ns of ts_local; value in px units x quantity units.
  * Time       time buckets end at multiples of their size since 1970 (local time); an event at the
- *            boundary belongs to the next bucket. Volume buckets also end after time_limit.
+ *            boundary belongs to the next bucket. Other buckets also end after time_limit. Local
+ *            time that goes back stands still: no duration is negative. Buckets touch: one opens
+ *            where the one before it closed; the first opens at its first event.
+ * Trades     EV_TRADE; EV_AGG_TRADE only as long as no EV_TRADE was seen (both carry the same
+ *            volume). Prints that are no market trades, and px or qty <= 0, count nowhere.
+ * Bars       closed EV_KLINE fill buckets as long as neither trades, depth nor tickers were seen.
+ *            A bar belongs to the bucket of its OPEN time and arrives when that is over, so bars
+ *            move the clock by their open time, and the bar that fills a time bucket closes it.
+ * Messages   nothing is cut inside a message: only events with EVF_FIRST cut before themselves.
+ * Ownership  the caller's struct; plain bytes without pointers (save = memcpy).
  * Invariant  ids strictly increasing; every market trade belongs to exactly one bucket; a trade is
- *            never split. State is plain bytes without pointers (save = memcpy).
+ *            never split.
+ * Limits     VCLOCK_EMPTY_MAX empty time-cut buckets in a row are closed one by one, then the id
+ *            jumps with the clock. Sums stop at the limit of 64 bits and mark the bucket gapped.
  * Why        docs/decisions; constants in the specification of the volume clock (CLK1, CLK2, CLK5).
  */
 #ifndef FATHOM_DERIVE_VCLOCK_VCLOCK_H
@@ -17,6 +28,7 @@
 #include <stdbool.h>
 
 #include "base/event.h"
+#include "base/instrument.h"
 
 enum bucket_mode { BUCKET_TIME = 0, BUCKET_VOLUME = 1, BUCKET_COUNT = 2, BUCKET_UPDATE = 3 };
 enum cut_trigger {
@@ -27,7 +39,8 @@ enum cut_trigger {
     CUT_UPDATE = 4,
     CUT_LIMIT = 5,
     CUT_KLINE = 6,
-    CUT_END = 7
+    CUT_END = 7,
+    CUT_TRIGGERS = 8
 };
 
 struct bucket_spec {
@@ -45,14 +58,15 @@ struct bucket {
     price_t open, high, low, close; /* of market trades */
     qty_t volume, buy_volume;       /* market trades; taker buys */
     int64_t trades, buy_trades;
-    int64_t updates;            /* depth messages */
+    int64_t updates;            /* depth diff messages */
     int64_t value_lo, value_hi; /* int128 sum of px x qty in units */
     uint16_t inst;
     uint8_t trigger;    /* enum cut_trigger */
     uint8_t gapped;     /* the book was not SYNCED, or the recording broke, inside it */
     uint8_t from_kline; /* built from bars; buy_volume may be unknown: taker_known */
     uint8_t taker_known;
-    uint8_t pad[2];
+    uint8_t value_known; /* value covers the whole volume */
+    uint8_t pad;
 };
 _Static_assert(sizeof(struct bucket) == 120, "stored");
 
@@ -62,6 +76,9 @@ struct vclock {
 };
 
 void vclock_init(struct vclock *vc, const struct bucket_spec *spec, uint16_t inst);
+/* Tells the units, by which the quote volume of bars becomes the buckets' value (else it stays
+ * unknown; so it does for inverse contracts, whose bars count the base currency there). */
+void vclock_units(struct vclock *vc, const struct instrument *in);
 /* Closes the next bucket that ends before `ev`; call until false. */
 bool vclock_before(struct vclock *vc, const struct event *ev, struct bucket *out);
 /* Accounts for `ev`; true if it completed a bucket (the event is part of it). */
@@ -70,11 +87,23 @@ bool vclock_after(struct vclock *vc, const struct event *ev, struct bucket *out)
 void vclock_gap(struct vclock *vc);
 /* The unfinished bucket at the end of data (trigger CUT_END); false if it is empty. */
 bool vclock_end(struct vclock *vc, struct bucket *out);
-int128 bucket_value(const struct bucket *b);
+/* The open bucket so far (close_ts = the latest local time); NULL before the first event. */
+const struct bucket *vclock_open(const struct vclock *vc);
+/* Whether events of this kind (trade, aggregate trade, bar) fill the buckets in the present state.
+ */
+bool vclock_counts(const struct vclock *vc, uint8_t kind);
 
-/* "time=1", "time=0.5", "volume=10.5" (base units of `qty_unit`), "count=100", "update=50", each
- * with an optional ",limit=SECONDS". False (and *why) on anything else. */
+int128 bucket_value(const struct bucket *b);
+int64_t bucket_duration_ns(const struct bucket *b);
+bool bucket_empty(const struct bucket *b); /* no trade, bar or depth message in it */
+uint64_t bucket_hash(const struct bucket *b, uint64_t before);
+const char *bucket_trigger_name(uint8_t trigger); /* "time", "volume", ... */
+
+/* "time=1", "time=0.5", "volume=10.5" (base units of `qty_unit`), "count=100", "update=50"; all
+ * but time with an optional ",limit=SECONDS". False (and *why) on anything else. */
 bool bucket_spec_parse(
     const char *text, int64_t qty_mant, uint8_t qty_exp, struct bucket_spec *out, const char **why);
+/* Whether bars of this length can fill such buckets; *why says what would do. */
+bool bucket_spec_fits_bar(const struct bucket_spec *spec, int64_t bar_ns, const char **why);
 
 #endif

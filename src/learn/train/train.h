@@ -25,7 +25,8 @@ struct train_params {
     double l2; /* logistic: ridge on standardised weights, the bias is free */
     int64_t trees, leaves, min_leaf;
     double rate, columns_share, rows_share;
-    int64_t max_bin; /* 0 = 255 */
+    int64_t max_bin;  /* 0 = 255 */
+    double forest_l2; /* L2 of LightGBM leaves */
     uint64_t seed;
 };
 struct train_params train_defaults(void);
@@ -36,6 +37,7 @@ struct train_data {
     const float *x;
     const double *y;
     const float *weight; /* NULL = 1 each */
+    const double *wide;  /* forests only: the rows as doubles instead of x; NULL = x */
 };
 
 struct trained {

@@ -1,11 +1,11 @@
 #include "observe/monitor/report.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "observe/monitor/report_internal.h"
 #include "observe/monitor/report_style.h"
 
@@ -119,32 +119,6 @@ err_t report_render(const char *json, struct html *h, struct err_info *e) {
     return ERR_OK;
 }
 
-err_t report_read_file(const char *path, char **text, struct err_info *e) {
-    FILE *f = fopen(path, "rb");
-    if (!f) return err_set_errno(e, errno, "cannot read %s", path);
-    size_t n = 0, cap = 65536;
-    char *t = malloc(cap);
-    while (t && n < HTML_MAX) {
-        size_t got = fread(t + n, 1, cap - n - 1, f);
-        n += got;
-        if (got == 0) break;
-        if (cap - n < 2) {
-            char *more = realloc(t, cap *= 2);
-            if (!more) free(t);
-            t = more;
-        }
-    }
-    bool bad = ferror(f) != 0;
-    fclose(f);
-    if (!t || bad || n >= HTML_MAX) {
-        free(t);
-        return err_set(e, ERR_RESOURCE, "cannot read %s whole (limit %d bytes)", path, HTML_MAX);
-    }
-    t[n] = 0;
-    *text = t;
-    return ERR_OK;
-}
-
 err_t report_index(
     const char *title, const char *const *dirs, size_t n, struct html *h, struct err_info *e) {
     page_open(h, title);
@@ -157,7 +131,8 @@ err_t report_index(
         char path[4096];
         char *text;
         snprintf(path, sizeof path, "%s/report.json", dirs[i]);
-        err_t code = report_read_file(path, &text, e);
+        size_t got;
+        err_t code = file_read(path, HTML_MAX, &text, &got, e);
         if (code) return code;
         cJSON *doc = cJSON_Parse(text);
         free(text);

@@ -16,7 +16,4 @@ MUST_USE err_t report_render(const char *json, struct html *out, struct err_info
 MUST_USE err_t report_index(
     const char *title, const char *const *dirs, size_t n, struct html *out, struct err_info *e);
 
-/* Reads a whole file (bounded by HTML_MAX) into memory the caller frees. */
-MUST_USE err_t report_read_file(const char *path, char **text, struct err_info *e);
-
 #endif

@@ -1,0 +1,183 @@
+/* order.h: one order's life, what we send about it and what comes back.
+ *
+ *   NONE -> NEW_SENT -> WORKING -> PARTIAL -> FILLED
+ *              |          |  ^        |
+ *              |          v  |        v
+ *              |       CANCEL_SENT -> CANCELED        EXPIRED, REJECTED end it as well
+ *              `-timeout-> UNKNOWN <-timeout- CANCEL_SENT
+ *
+ * Units      px in price units, qty in quantity units of the instrument; fees 1e-12 settlement.
+ * Time       ts_sent, ts_ack: local; a report carries both clocks.
+ * Ownership  plain structs of the caller. Threads: one.
+ * Invariant  every change goes through one table; what the table does not allow changes nothing and
+ *            is counted. A timeout after a send never becomes "failed": it is UNKNOWN, counted in
+ *            full by exposure, and left only by a report or by the answer to a query (fault X1).
+ *            Fills are intervals of the order's own quantity, so a repeated or reordered report
+ *            cannot be counted twice (X5).
+ * Limits     ORDER_AHEAD_MAX fills may be known before an earlier one is.
+ */
+#ifndef FATHOM_EXECUTE_ORDER_ORDER_H
+#define FATHOM_EXECUTE_ORDER_ORDER_H
+
+#include <stdbool.h>
+
+#include "base/event.h"
+
+enum { SIDE_BUY = 0, SIDE_SELL = 1 }; /* = BOOK_BID, BOOK_ASK: the side an order rests on */
+enum order_type { ORDER_LIMIT = 0, ORDER_MARKET = 1 };
+enum order_tif { TIF_GTC = 0, TIF_GTX = 1, TIF_IOC = 2, TIF_FOK = 3 }; /* GTX = post only */
+
+enum order_status {
+    ORDER_NONE = 0,
+    ORDER_NEW_SENT,
+    ORDER_WORKING,
+    ORDER_PARTIAL,
+    ORDER_CANCEL_SENT,
+    ORDER_UNKNOWN, /* <- up to here it may still trade */
+    ORDER_FILLED,
+    ORDER_CANCELED,
+    ORDER_EXPIRED,
+    ORDER_REJECTED,
+    ORDER_STATUS_COUNT
+};
+
+enum order_step { /* what can happen to an order */
+    STEP_SUBMIT = 0,
+    STEP_CANCEL,
+    STEP_ACK,
+    STEP_PART,
+    STEP_FULL,
+    STEP_CANCELED,
+    STEP_EXPIRED,
+    STEP_REJECTED,
+    STEP_CANCEL_REJECTED,
+    STEP_TIMEOUT,
+    STEP_NOT_FOUND, /* a query found no such order at the venue */
+    STEP_COUNT
+};
+
+/* REPORT_STATUS word of EV_ORDER_REPORT. */
+enum report_status {
+    REPORT_NONE = 0,
+    REPORT_ACK,
+    REPORT_FILL,
+    REPORT_CANCELED,
+    REPORT_EXPIRED,
+    REPORT_REJECTED,
+    REPORT_CANCEL_REJECTED,
+    REPORT_MODIFIED,
+    REPORT_MODIFY_REJECTED,
+    REPORT_NOT_FOUND,
+    REPORT_STATUS_COUNT
+};
+
+/* REPORT_REASON word. */
+enum report_why {
+    WHY_NONE = 0,
+    WHY_POST_ONLY,     /* GTX would have taken */
+    WHY_NO_LIQUIDITY,  /* IOC/FOK/market rest, or a market order against an empty side */
+    WHY_UNKNOWN_ORDER, /* cancel or modify of an order the venue does not have */
+    WHY_DUPLICATE_ID,
+    WHY_BOOK_GAP, /* the simulated exchange takes no order while its book is not SYNCED */
+    WHY_TICK,
+    WHY_LOT,
+    WHY_MIN_QTY,
+    WHY_MIN_NOTIONAL,
+    WHY_LIMIT,   /* a named limit of the exchange is reached */
+    WHY_WIRE,    /* lost or refused before the matching engine */
+    WHY_OUTSIDE, /* the venue did it by itself */
+    WHY_COUNT
+};
+
+#define REPORT_FEE_UNKNOWN INT64_MIN /* the ledger computes the fee from its rates */
+
+enum request_kind { REQUEST_NEW = 1, REQUEST_CANCEL = 2, REQUEST_MODIFY = 3 };
+
+/* What goes out. Ids are chosen by us, rise, and are never used again: sending one twice is
+ * harmless. */
+struct order_request {
+    int64_t id;
+    price_t px; /* limit; 0 for market */
+    qty_t qty;  /* MODIFY: the new total quantity */
+    ts_t ts_sent;
+    uint16_t inst;
+    uint8_t kind; /* enum request_kind */
+    uint8_t side;
+    uint8_t type;
+    uint8_t tif;
+    uint8_t reduce_only;
+    uint8_t pad; /* zero */
+};
+_Static_assert(sizeof(struct order_request) == 40, "hashed");
+
+/* The port that venues and the simulated exchange implement. False: it was NOT sent (queue full);
+ * true says nothing about the venue's answer. */
+struct order_port {
+    void *ctx;
+    bool (*send)(void *ctx, const struct order_request *req);
+};
+
+enum { ORDER_AHEAD_MAX = 4 };
+
+struct order {
+    int64_t id;
+    price_t px;
+    qty_t qty, filled; /* filled = all fills seen, in whatever order they came */
+    qty_t head;        /* [0, head) is filled without a hole; the rest is in `ahead` */
+    struct {
+        int64_t from, to;
+    } ahead[ORDER_AHEAD_MAX];
+    ts_t ts_sent, ts_ack, ts_cancel;
+    price_t mid2;             /* bid + ask when sent (twice the mid): arrival price of slippage */
+    qty_t queue_at_placement; /* quantity ahead as the first report told; -1 unknown */
+    uint16_t inst;
+    uint8_t side, type, tif, status;
+    uint8_t ahead_count;
+    uint8_t pad[5]; /* zero */
+    uint32_t tag;   /* the owner's: quote, target, raw */
+};
+_Static_assert(sizeof(struct order) == 160, "plain bytes");
+
+/* The table's answer; ORDER_STATUS_COUNT = not allowed. PARTIAL stands for WORKING or PARTIAL: the
+ * caller's fill count decides (order_apply does). */
+enum order_status order_next(enum order_status from, enum order_step step);
+static inline bool order_live(uint8_t status) {
+    return status >= ORDER_NEW_SENT && status <= ORDER_UNKNOWN;
+}
+const char *order_status_name(uint8_t status);
+const char *report_why_name(int64_t why);
+
+void order_init(struct order *o, const struct order_request *req, price_t mid2);
+
+struct order_change {
+    qty_t fill;       /* newly filled by this step (0 = none) */
+    bool legal;       /* false: counted by the caller, nothing changed */
+    bool duplicate;   /* a fill already counted */
+    bool ended;       /* the order left the live states by this step */
+    bool needs_query; /* only the venue can say what is true now */
+};
+
+/* A local step (STEP_SUBMIT, STEP_CANCEL, STEP_TIMEOUT, STEP_NOT_FOUND). */
+struct order_change order_step(struct order *o, enum order_step step, ts_t now);
+/* A report (two slots). Fills cover [FILLED_QTY - LAST_QTY, FILLED_QTY). */
+struct order_change order_report(struct order *o, const struct event *report);
+
+/* Quantity that may still trade, whatever the venue does. */
+qty_t order_leaves(const struct order *o);
+
+/* Writes the two slots of an EV_ORDER_REPORT. head.aux.a, b = market quantity ahead at placement,
+ * and before this fill (-1 = unknown). */
+struct report {
+    int64_t order_id;
+    ts_t ts_venue, ts_local;
+    price_t px, last_px;
+    qty_t qty, last_qty, filled;
+    int64_t fee_e12;
+    int64_t queue_placed, queue_before;
+    uint16_t inst;
+    uint8_t side, status, why, maker;
+};
+void report_encode(const struct report *r, struct event out[2]);
+void report_decode(const struct event *ev, struct report *out);
+
+#endif

@@ -1,0 +1,89 @@
+/* world.h: the simulated exchange and the one merged event source of a backtest.
+ *
+ *   tape, venue order --> reorder window --> exchange: book, own orders --,
+ *                              request bus ----^                          response bus
+ *   tape, local order --------------------------------> world_next <------'  + timers
+ *                                                            |
+ *                                                         engine(s) --> port --> request bus
+ *
+ * Units      as event.h and order.h. Time: one axis, our local clock. A venue stamp is placed on it
+ *            by adding clock_offset_ns, the caller's estimate min(local - venue) over the data;
+ *            reports carry the venue's own stamps again.
+ * Order      by time; at equal times local data, responses, exchange data, requests, timers. Both
+ *            buses are first in, first out: a computed arrival before the last one is raised to it.
+ *            The exchange takes events by (venue time, tape order), out of a reorder window of
+ *            reorder_ns; what comes later than that is counted, and ends the run if stop_late.
+ * Ownership  caller gives mem (world_mem_size, aligned 64). Sources return one event (with its
+ *            continuation slots) a call, valid until the next; NULL at the end, and on an error
+ *            that the source keeps for its owner. The event world_next returns is valid until the
+ *            next call.
+ * Threads    one. Memory is flat: reorder window, buses and books have fixed sizes.
+ * Limits     WORLD_SEATS_MAX strategies; SIM_ORDERS_MAX resting orders and SIM_BUS_MAX messages in
+ *            flight a seat: full means a refused order with a reason.
+ */
+#ifndef FATHOM_EXECUTE_SIM_WORLD_H
+#define FATHOM_EXECUTE_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/instrument.h"
+#include "derive/book/book.h"
+#include "execute/order/order.h"
+#include "execute/sim/queue.h"
+
+enum { WORLD_SEATS_MAX = 64, SIM_ORDERS_MAX = 256, SIM_BUS_MAX = 1024, SIM_TAKEN_MAX = 256 };
+enum { WORLD_ALL = UINT32_MAX >> 1 }; /* seat of events that are for every strategy */
+
+enum sim_rules { SIM_STRICT = 0, SIM_ANCHOR = 1 };
+
+struct world_config {
+    const struct instrument *inst; /* the instrument that trades; others only pass to the engine */
+    uint8_t rules;                 /* enum sim_rules */
+    uint8_t print_kind;            /* EV_TRADE or EV_AGG_TRADE: the one that moves queues */
+    bool bars;                     /* EV_KLINE instead of books: market and IOC orders only */
+    bool timers_from_start;        /* first timer at first event + period, not at a multiple */
+    bool stop_late;                /* an event beyond the reorder window ends the run */
+    uint32_t seats;                /* 0 = 1 */
+    struct queue_spec queue;
+    int64_t entry_new_ns, entry_cancel_ns, response_ns;
+    int64_t clock_offset_ns;
+    int64_t reorder_ns;
+    size_t reorder_slots; /* 0 = 65536; a full window is cut short, counted */
+    int64_t bar_slip_e4;  /* bars: bps x 1e4 worse than the open */
+    int64_t bar_grace_ns; /* bars: orders up to so long after the open still get it; 0 = 1 s */
+    struct book_limits book;
+};
+
+struct world_source {
+    void *ctx;
+    const struct event *(*next)(void *ctx);
+};
+
+enum world_result { WORLD_EVENT = 0, WORLD_END = 1, WORLD_LATE = 2 };
+
+struct world_counters {
+    uint64_t local_events, local_backward, venue_events, late, window_cut;
+    uint64_t prints, requests, responses, refused, bus_full;
+    uint64_t fills, maker_fills, cross_fills, taken_full;
+};
+
+struct world;
+size_t world_mem_size(const struct world_config *cfg);
+/* cfg and what it points to outlive the world. Reads ahead from both sources. */
+struct world *world_init(void *mem, const struct world_config *cfg,
+    const struct world_source *local, const struct world_source *venue);
+
+/* The port of a seat. */
+struct order_port world_port(struct world *w, uint32_t seat);
+/* EV_TIMER events for a seat, id = period, while there is anything else to come. 0 = none. */
+void world_timer(struct world *w, uint32_t seat, int64_t period_ns);
+
+/* The next event for the engines: *seat = WORLD_ALL or the one it is for. */
+enum world_result world_next(struct world *w, const struct event **ev, uint32_t *seat);
+
+const struct world_counters *world_counters(const struct world *w);
+const struct book *world_book(const struct world *w); /* the exchange's; NULL under anchor, bars */
+uint32_t world_resting(const struct world *w, uint32_t seat);
+
+#endif

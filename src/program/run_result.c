@@ -1,0 +1,101 @@
+#include "program/run_result.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/decimal.h"
+
+const char *const run_stage_name[STAGE_COUNT] = {
+    "events", "books", "buckets", "features", "predictions", "orders", "fills", "ledger"};
+
+err_t run_result_init(struct run_result *r, struct err_info *e) {
+    memset(r, 0, sizeof *r);
+    r->sharpe = r->sortino = r->calmar = r->hit_rate = r->payoff = NAN;
+    r->psr = r->dsr = r->t_stat = r->hold_net = NAN;
+    r->wait_width_s = 1;
+    r->equity = malloc(sizeof *r->equity);
+    if (!r->equity) return err_set(e, ERR_RESOURCE, "out of memory for the equity series");
+    sampler_init(r->equity);
+    return ERR_OK;
+}
+
+void run_result_fini(struct run_result *r) {
+    free(r->equity);
+    free(r->pnl);
+    r->equity = NULL;
+    r->pnl = NULL;
+}
+
+err_t run_result_period(struct run_result *r, double pnl, struct err_info *e) {
+    if (r->periods == r->periods_cap) {
+        size_t cap = r->periods_cap ? r->periods_cap * 2 : 1024;
+        double *more = realloc(r->pnl, cap * sizeof *more);
+        if (!more) return err_set(e, ERR_RESOURCE, "out of memory for %zu periods", cap);
+        r->pnl = more;
+        r->periods_cap = cap;
+    }
+    r->pnl[r->periods++] = pnl;
+    return ERR_OK;
+}
+
+static void money(struct json_out *j, const char *key, int128 e12) {
+    json_key(j, key);
+    json_money(j, e12);
+}
+
+static void count(struct json_out *j, const char *key, uint64_t v) {
+    json_key(j, key);
+    json_uint(j, v);
+}
+
+void run_result_json(const struct run_result *r, struct json_out *j) {
+    json_kstr(j, "symbol", r->inst.symbol);
+    json_kstr(j, "venue", venue_name(r->inst.venue));
+    json_kstr(j, "settle", r->inst.settle);
+    json_kstr(j, "mode", r->bars ? "bars" : "tick");
+    json_kint(j, "first_ns", r->first_ns);
+    json_kint(j, "last_ns", r->last_ns);
+    money(j, "equity_start", r->equity_start);
+    money(j, "equity_end", r->equity_end);
+    money(j, "net", run_net(r));
+    money(j, "gross", run_gross(r));
+    money(j, "fees", r->fees);
+    money(j, "funding", r->funding);
+    money(j, "rounding", r->rounding);
+    money(j, "paper", run_paper(r));
+    money(j, "spread", r->spread);
+    money(j, "slippage", r->slippage);
+    money(j, "turnover", r->turnover);
+    money(j, "max_drawdown", r->max_drawdown);
+    char text[DECIMAL_TEXT_MAX];
+    instrument_qty_text(&r->inst, (qty_t){r->position_end}, text);
+    json_kstr(j, "position_end", text);
+    count(j, "events", r->events);
+    count(j, "buckets", r->buckets);
+    count(j, "predictions", r->predictions);
+    count(j, "orders", r->orders);
+    count(j, "cancels", r->cancels);
+    count(j, "rejects", r->rejects);
+    count(j, "fills", r->fills);
+    count(j, "maker_fills", r->maker_fills);
+    count(j, "taker_fills", r->fills - r->maker_fills);
+    json_kdouble(j, "sharpe", r->sharpe);
+    json_kdouble(j, "sortino", r->sortino);
+    json_kdouble(j, "calmar", r->calmar);
+    json_kdouble(j, "hit_rate", r->hit_rate);
+    json_kdouble(j, "payoff", r->payoff);
+    json_kdouble(j, "t_stat", r->t_stat);
+    json_kdouble(j, "psr", r->psr);
+    json_kdouble(j, "dsr", r->dsr);
+    count(j, "trials", r->trials);
+}
+
+void run_stages_json(const struct run_result *r, struct json_out *j) {
+    json_object(j);
+    for (int s = 0; s < STAGE_COUNT; s++) {
+        json_key(j, run_stage_name[s]);
+        json_hash(j, r->stage[s]);
+    }
+    json_object_end(j);
+}

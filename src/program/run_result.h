@@ -1,0 +1,93 @@
+/* run_result.h: what a run found, before it is written down (docs/formats/run.md names the same
+ * keys).
+ *
+ * Units      money in 1e-12 of the settlement asset; series in the same asset as doubles (figures
+ * for the eye); NaN = not measurable. Ownership  run_result_fini frees the series.
+ */
+#ifndef FATHOM_PROGRAM_RUN_RESULT_H
+#define FATHOM_PROGRAM_RUN_RESULT_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/instrument.h"
+#include "base/json_out.h"
+#include "program/sampler.h"
+
+enum run_stage {
+    STAGE_EVENTS,
+    STAGE_BOOKS,
+    STAGE_BUCKETS,
+    STAGE_FEATURES,
+    STAGE_PREDICTIONS,
+    STAGE_ORDERS,
+    STAGE_FILLS,
+    STAGE_LEDGER,
+    STAGE_COUNT
+};
+extern const char *const run_stage_name[STAGE_COUNT];
+
+enum { RUN_WAIT_BINS = 24, RUN_REASONS_MAX = 64, RUN_FIRST_FILLS = 40, RUN_COUNTS_MAX = 64 };
+
+/* Columns of the equity sampler. */
+enum run_column { RUN_TS_S, RUN_NET, RUN_GROSS, RUN_HOLD, RUN_DRAWDOWN, RUN_MID };
+
+struct run_fill_row { /* for the page */
+    char time[32], side[8], px[48], qty[48], kind[8], fee[48], queue_start[48], queue_fill[48],
+        wait_ms[32];
+};
+
+struct run_count {
+    char name[64];
+    uint64_t count;
+};
+
+struct run_result {
+    struct instrument inst;
+    bool bars;
+    int64_t first_ns, last_ns;
+    uint64_t stage[STAGE_COUNT];
+    uint64_t tape_hash;
+    /* money */
+    int128 equity_start, equity_end, fees, funding, rounding, turnover, max_drawdown;
+    int128 spread, slippage;
+    int64_t position_end;
+    uint64_t fills, maker_fills, orders, cancels, rejects, buckets, events, predictions;
+    uint64_t ignored_reorder; /* events beyond the reorder window */
+    int64_t clock_offset_ns;
+    /* series */
+    struct sampler *equity;
+    double *pnl; /* net profit of each whole period of period_s */
+    size_t periods, periods_cap;
+    double period_s;
+    double wait[RUN_WAIT_BINS]; /* passive fills by wait, RUN_WAIT_WIDTH_S a bin, last = longer */
+    double wait_width_s;
+    size_t fill_rows;
+    struct run_fill_row fill_row[RUN_FIRST_FILLS];
+    size_t reasons;
+    struct run_count reason[RUN_REASONS_MAX];
+    /* figures */
+    double sharpe, sortino, calmar, hit_rate, payoff, psr, dsr, t_stat, hold_net;
+    uint64_t trials;
+};
+
+MUST_USE err_t run_result_init(struct run_result *r, struct err_info *e);
+void run_result_fini(struct run_result *r);
+/* Ends the present period with this profit. */
+MUST_USE err_t run_result_period(struct run_result *r, double pnl, struct err_info *e);
+
+static inline int128 run_net(const struct run_result *r) { return r->equity_end - r->equity_start; }
+/* At the prices really traded, before fees and funding (funding received is positive). */
+static inline int128 run_gross(const struct run_result *r) {
+    return run_net(r) + r->fees + r->rounding - r->funding;
+}
+static inline int128 run_paper(const struct run_result *r) {
+    return run_gross(r) - r->spread - r->slippage;
+}
+
+/* The members of result.json, into an open object. */
+void run_result_json(const struct run_result *r, struct json_out *j);
+/* The object of stage hashes. */
+void run_stages_json(const struct run_result *r, struct json_out *j);
+
+#endif
