@@ -7,6 +7,6 @@ dirs=(src fuzz)
 [ -d bench ] && dirs+=(bench)
 exec cppcheck --std=c11 --language=c --enable=warning,performance,portability --inline-suppr --quiet -j 1 \
     --error-exitcode=1 --cppcheck-build-dir="$cache" -Isrc -Iinclude -D__x86_64__ -D_GNU_SOURCE \
-    '-DcJSON_ArrayForEach(a,b)=for (a = (b)->child; a; a = a->next)' \
+    --include=tools/cppcheck.h \
     '-DFATHOM_VERSION="0"' '-DFATHOM_ROOT="."' '-DFATHOM_SHARED="."' \
     --suppress=missingIncludeSystem "${dirs[@]}"
