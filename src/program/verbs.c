@@ -1,10 +1,12 @@
 /* verbs.c: the verbs of the program, sorted by name; one line each. */
 #include "program/cli.h"
 
+extern const struct cli_verb cmd_book;
 extern const struct cli_verb cmd_doctor;
 extern const struct cli_verb cmd_report;
 
 const struct cli_verb *const cli_verbs[] = {
+    &cmd_book,
     &cmd_doctor,
     &cmd_report,
     NULL,
