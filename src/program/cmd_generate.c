@@ -51,7 +51,8 @@ static err_t options_read(
     if (!err) err = cli_double(a, "rate", 0.1, 1000, o->rate, &o->rate, e);
     if (!err && cli_value(a, "signal")) err = signal_parse(cli_value(a, "signal"), o, e);
     if (!err && cli_flag(a, "zero-signal")) {
-        if (o->signal != 0) return err_set(e, ERR_USAGE, "--signal and --zero-signal exclude each other");
+        if (o->signal != 0)
+            return err_set(e, ERR_USAGE, "--signal and --zero-signal exclude each other");
         o->signal = 0;
     }
     for (int i = 0; i < a->options && !err; i++)
@@ -105,7 +106,7 @@ static void report_text(const struct generate_options *o, const struct generate_
 static void tick(void *user, double seconds) { progress_at(user, (uint64_t)seconds); }
 
 static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
-    static struct cli_args a;
+    struct cli_args a;
     struct generate_options o = generate_defaults();
     struct generate_result r;
     struct progress p;

@@ -3,11 +3,13 @@
 
 extern const struct cli_verb cmd_book;
 extern const struct cli_verb cmd_doctor;
+extern const struct cli_verb cmd_generate;
 extern const struct cli_verb cmd_report;
 
 const struct cli_verb *const cli_verbs[] = {
     &cmd_book,
     &cmd_doctor,
+    &cmd_generate,
     &cmd_report,
     NULL,
 };

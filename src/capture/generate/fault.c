@@ -36,7 +36,8 @@ struct generate_fault *fault_due(
     return NULL;
 }
 
-static void fault_done(struct generator *g, struct generate_fault *f, int64_t local_ns, int64_t id) {
+static void fault_done(
+    struct generator *g, struct generate_fault *f, int64_t local_ns, int64_t id) {
     f->done = true;
     f->line = g->sink.lines;
     f->lines = 1;

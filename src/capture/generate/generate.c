@@ -12,25 +12,21 @@
 enum stream { STREAM_LATENCY = 11, STREAM_IDS, STREAM_BASIS };
 
 enum {
-    FIRST_TICK = 100000,        /* 1000.00 */
-    JUMPS_PER_S = 3,            /* and 4 ticks each: about 0.9 bp a second */
+    FIRST_TICK = 100000, /* 1000.00 */
+    JUMPS_PER_S = 3,     /* and 4 ticks each: about 0.9 bp a second */
     JUMP_TICKS = 4,
-    LATENCY_US = 3000,          /* least; plus an exponential part of mean 1 ms */
+    LATENCY_US = 3000, /* least; plus an exponential part of mean 1 ms */
     FIRST_SNAPSHOT_MS = 300,
     FUNDING_HOURS = 8,
-    TORN_PERCENT = 90           /* of the compressed bytes stay */
+    TORN_PERCENT = 90 /* of the compressed bytes stay */
 };
 
 #define MARK_E8_PER_HALF_TICK ((int64_t)500000) /* 0.005 in 1e-8 */
 #define CLOCK_STEP_NS (60 * NS_PER_S)
 
 struct generate_options generate_defaults(void) {
-    return (struct generate_options){.symbol = "SIMUSDT",
-        .seed = 1,
-        .hours = 1,
-        .rate = 20,
-        .signal = 0,
-        .bucket_s = 1};
+    return (struct generate_options){
+        .symbol = "SIMUSDT", .seed = 1, .hours = 1, .rate = 20, .signal = 0, .bucket_s = 1};
 }
 
 int64_t generate_emit(struct generator *g, int64_t venue_ns) {
@@ -71,7 +67,8 @@ static void depth(struct generator *g, const struct market_step *step, const str
     g->truth.mid2 = b->best[LOB_BID] + b->best[LOB_ASK];
 }
 
-static void ticker(struct generator *g, const struct market_step *step, const struct wire_depth *d) {
+static void ticker(
+    struct generator *g, const struct market_step *step, const struct wire_depth *d) {
     const struct lob *b = step->book;
     int64_t bid = b->best[LOB_BID], ask = b->best[LOB_ASK];
     int64_t now[4] = {bid, ask, lob_qty(b, LOB_BID, bid), lob_qty(b, LOB_ASK, ask)};
@@ -83,11 +80,13 @@ static void ticker(struct generator *g, const struct market_step *step, const st
     g->result->tickers++;
 }
 
-static void trades(struct generator *g, const struct market_step *step, const struct wire_depth *d) {
+static void trades(
+    struct generator *g, const struct market_step *step, const struct wire_depth *d) {
     struct generate_fault *f;
     for (size_t i = 0; i < step->fills; i++) {
         g->line.n = 0;
-        wire_trade(&g->line, &g->names, d, ++g->trade_id, step->fill[i], step->taker_buys, "MARKET");
+        wire_trade(
+            &g->line, &g->names, d, ++g->trade_id, step->fill[i], step->taker_buys, "MARKET");
         (void)generate_emit(g, step->venue_ns);
         g->result->trades++;
         g->result->volume_lots += step->fill[i].qty;
@@ -151,8 +150,8 @@ static err_t run(struct generator *g, struct err_info *e) {
                 return err_set(e, ERR_INTERRUPTED,
                     "stopped before the end: nothing was written; the same command starts again");
             if (g->opt->tick)
-                g->opt->tick(g->opt->user,
-                    (double)(step.venue_ns - GENERATE_START_NS) / (double)NS_PER_S);
+                g->opt->tick(
+                    g->opt->user, (double)(step.venue_ns - GENERATE_START_NS) / (double)NS_PER_S);
         }
     }
     truth_time(&g->truth, g->last_local_ns);
@@ -180,7 +179,8 @@ static err_t names_set(struct generator *g, struct err_info *e) {
     const char *s = g->opt->symbol;
     size_t n = strlen(s);
     if (n == 0 || n > GENERATE_SYMBOL_MAX)
-        return err_set(e, ERR_USAGE, "--symbol takes 1 to %d letters and digits", GENERATE_SYMBOL_MAX);
+        return err_set(
+            e, ERR_USAGE, "--symbol takes 1 to %d letters and digits", GENERATE_SYMBOL_MAX);
     for (size_t i = 0; i < n; i++) {
         bool upper = s[i] >= 'A' && s[i] <= 'Z';
         if (!upper && !(s[i] >= '0' && s[i] <= '9'))
@@ -202,8 +202,8 @@ static err_t paths_set(const char *out, struct generate_result *r, struct err_in
     return ERR_OK;
 }
 
-static err_t generator_init(
-    struct generator *g, struct generate_options *o, struct generate_result *r, struct err_info *e) {
+static err_t generator_init(struct generator *g, struct generate_options *o,
+    struct generate_result *r, struct err_info *e) {
     g->opt = o;
     g->result = r;
     err_t err = names_set(g, e);
@@ -231,8 +231,8 @@ static err_t generator_init(
 }
 
 static err_t write_all(struct generator *g, FILE *gz, FILE *csv, struct err_info *e) {
-    truth_open(&g->truth, csv, g->opt->seed, (int64_t)(g->opt->bucket_s * 1e9 + 0.5),
-        GENERATE_START_NS);
+    truth_open(
+        &g->truth, csv, g->opt->seed, (int64_t)(g->opt->bucket_s * 1e9 + 0.5), GENERATE_START_NS);
     if (!sink_open(&g->sink, gz)) return err_set(e, ERR_RESOURCE, "no memory for compression");
     err_t err = run(g, e);
     if (!sink_close(&g->sink) && !err)

@@ -49,13 +49,13 @@ struct generate_options {
     const char *symbol;
     uint64_t seed;
     double hours;
-    double rate;       /* order flow events a second */
-    double signal;     /* correlation of the latent with the next bucket's mid return */
-    double bucket_s;   /* length of the latent's bucket */
+    double rate;     /* order flow events a second */
+    double signal;   /* correlation of the latent with the next bucket's mid return */
+    double bucket_s; /* length of the latent's bucket */
     bool force;
     size_t faults;
     struct generate_fault fault[GENERATE_FAULTS_MAX];
-    bool (*stop)(void);                      /* true: ERR_INTERRUPTED; NULL = never */
+    bool (*stop)(void);                       /* true: ERR_INTERRUPTED; NULL = never */
     void (*tick)(void *user, double seconds); /* progress in market seconds; NULL = none */
     void *user;
 };

@@ -53,11 +53,11 @@ struct generator {
     struct wire_names names;
     struct truth truth;
     int64_t end_ns;
-    int64_t last_local_ns; /* of the true clock */
+    int64_t last_local_ns;  /* of the true clock */
     int64_t ahead_until_ns; /* the local clock is a minute ahead until this local time */
     int64_t update_id, stream_id, trade_id;
     int64_t snapshot_at_ns, next_mark_ns;
-    int64_t crossed_tick; /* a fault's level that the next depth message removes; 0 = none */
+    int64_t crossed_tick;   /* a fault's level that the next depth message removes; 0 = none */
     int64_t ticker_seen[4]; /* best prices and quantities of the last bookTicker */
     double basis_ou, premium_ou, rate_ou;
     bool holding;

@@ -1,9 +1,9 @@
 /* hawkes.h: order flow whose events excite further events.
  *
- * Six kinds of event; the intensity of kind j is base_j + decay * sum_i children[i][j] * e_i(t), where
- * e_i counts past events of kind i, each fading as exp(-decay * age) (Hawkes 1971; Bacry, Mastromatteo
- * and Muzy 2015 for markets). children[i][j] is the mean number of j events that one i event causes.
- * Simulated exactly by thinning (Ogata 1981).
+ * Six kinds of event; the intensity of kind j is base_j + decay * sum_i children[i][j] * e_i(t),
+ * where e_i counts past events of kind i, each fading as exp(-decay * age) (Hawkes 1971; Bacry,
+ * Mastromatteo and Muzy 2015 for markets). children[i][j] is the mean number of j events that one i
+ * event causes. Simulated exactly by thinning (Ogata 1981).
  *
  * Units      seconds. Ownership: plain state of the caller.
  * Invariant  the base intensities are such that the long-run rates are those asked for.
@@ -24,9 +24,9 @@ enum flow_kind {
 };
 
 struct hawkes {
-    double base[FLOW_KINDS]; /* events a second */
+    double base[FLOW_KINDS];    /* events a second */
     double excited[FLOW_KINDS]; /* e_i */
-    double decay;            /* 1/s */
+    double decay;               /* 1/s */
 };
 
 /* `rate`: events of all kinds a second in the long run. */

@@ -32,10 +32,10 @@ struct market {
     struct rng rng_flow, rng_size, rng_jump, rng_maker;
     int64_t next_ns[NEXT_KINDS];
     enum flow_kind next_flow;
-    int64_t fair;  /* best bid is fair - wide, best ask fair + 1 + wide */
-    int64_t wide;  /* 0 or 1 */
+    int64_t fair; /* best bid is fair - wide, best ask fair + 1 + wide */
+    int64_t wide; /* 0 or 1 */
     int32_t maker[2];
-    double shown;  /* imbalance that makers show */
+    double shown; /* imbalance that makers show */
     double tilt;
     size_t fills;
     struct lob_fill fill[MARKET_FILLS_MAX];
@@ -47,8 +47,8 @@ double market_latent(uint64_t seed, int64_t k) {
     return rng_normal(&r);
 }
 
-/* A bucket holds a Poisson number (mean n) of jumps of geometric size (mean m): variance n E[J^2] by
- * Wald, with E[J^2] = m (2m - 1); the tilt adds n^2 m^2 tilt^2. Solved for the correlation. */
+/* A bucket holds a Poisson number (mean n) of jumps of geometric size (mean m): variance n E[J^2]
+ * by Wald, with E[J^2] = m (2m - 1); the tilt adds n^2 m^2 tilt^2. Solved for the correlation. */
 double market_tilt(const struct market_params *p) {
     double n = p->jump_rate * (double)p->bucket_ns / (double)NS_PER_S, m = p->jump_ticks;
     double variance = n * m * (2 * m - 1), ic = p->strength;
@@ -130,8 +130,7 @@ static void makers_quote(struct market *m) {
 static void maker_guard(struct market *m, int side) {
     if (m->maker[side] != LOB_NONE && m->book.order[m->maker[side]].qty >= MAKER_LEAST / 2) return;
     maker_leave(m, side);
-    m->maker[side] =
-        lob_add(&m->book, (enum lob_side)side, best_price(m, side), MAKER_LEAST, true);
+    m->maker[side] = lob_add(&m->book, (enum lob_side)side, best_price(m, side), MAKER_LEAST, true);
 }
 
 /* A price where nothing rests yet gets an order of somebody's. */
@@ -154,8 +153,8 @@ static void side_clear(struct market *m, int side, bool taken) {
     int64_t last = best_price(m, side) - outward(side);
     maker_leave(m, side);
     if (taken)
-        m->fills = lob_take(
-            &m->book, s, INT64_MAX, last, m->fill, MARKET_FILLS_MAX, &m->maker[side]);
+        m->fills =
+            lob_take(&m->book, s, INT64_MAX, last, m->fill, MARKET_FILLS_MAX, &m->maker[side]);
     while (m->book.count[side] > 0) {
         int64_t best = m->book.best[side];
         bool stays = side == LOB_BID ? best <= best_price(m, side) : best >= best_price(m, side);
@@ -231,8 +230,7 @@ static void taker(struct market *m, int side, struct market_step *out) {
     int64_t most = lob_qty(&m->book, s, tick) * 2 / 5;
     if (qty > most) qty = most;
     if (qty <= 0) return;
-    m->fills =
-        lob_take(&m->book, s, qty, tick, m->fill, MARKET_FILLS_MAX, &m->maker[side]);
+    m->fills = lob_take(&m->book, s, qty, tick, m->fill, MARKET_FILLS_MAX, &m->maker[side]);
     out->taker_buys = side == LOB_ASK;
     maker_guard(m, side);
 }

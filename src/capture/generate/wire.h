@@ -9,7 +9,12 @@
 
 #include "capture/generate/lob.h"
 
-enum { WIRE_LINE_MAX = 1 << 18, WIRE_PX_DECIMALS = 2, WIRE_QTY_DECIMALS = 3, WIRE_LEVELS_MAX = 1000 };
+enum {
+    WIRE_LINE_MAX = 1 << 18,
+    WIRE_PX_DECIMALS = 2,
+    WIRE_QTY_DECIMALS = 3,
+    WIRE_LEVELS_MAX = 1000
+};
 
 struct text {
     size_t n;
