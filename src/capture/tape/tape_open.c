@@ -16,6 +16,7 @@ void tape_writer_free(struct tape_writer *w) {
     if (w->fd >= 0) close(w->fd);
     if (w->dir >= 0) close(w->dir); /* gives up the lock */
     tape_table_fini(&w->table);
+    tape_encoder_free(w->encoder);
     free(w->slot);
     free(w->block);
     free(w->meta);
@@ -38,7 +39,9 @@ static err_t writer_alloc(struct tape_writer **out, const char *path,
     w->slot = malloc(TAPE_BLOCK_SLOTS * sizeof *w->slot);
     w->block = malloc(TAPE_HEADER_BYTES + TAPE_PAYLOAD_MAX + TAPE_ALIGN);
     w->meta = malloc(TAPE_META_BYTES);
-    if (!w->path || !w->slot || !w->block || !w->meta || !tape_table_init(&w->table)) {
+    if (!w->raw) w->encoder = tape_encoder_new();
+    if (!w->path || !w->slot || !w->block || !w->meta || (!w->raw && !w->encoder) ||
+        !tape_table_init(&w->table)) {
         tape_writer_free(w);
         return err_set_errno(e, ENOMEM, "tape %s", path);
     }

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "capture/tape/tape_internal.h"
+#include "capture/tape/tape_codec.h"
 
 struct tape_single {
     char *path;
@@ -24,7 +24,10 @@ struct tape_single {
     uint64_t skip; /* events to drop before the next one is handed out */
     bool resync;   /* after damage: the next block tells where the numbers go on */
     uint64_t places, lost;
-    unsigned char *scratch; /* TAPE_PAYLOAD_MAX + TAPE_ALIGN */
+    unsigned char *scratch;       /* TAPE_PAYLOAD_MAX + TAPE_ALIGN */
+    struct tape_decoder *decoder; /* made at the first column block */
+    struct event *out;            /* TAPE_NEXT_SLOTS, with it */
+    bool decoding;                /* the decoder holds more of the block before r->at */
 };
 
 void tape_single_close(struct tape_single *r) {
@@ -32,6 +35,8 @@ void tape_single_close(struct tape_single *r) {
     tape_segment_close(&r->s);
     if (r->dir >= 0) close(r->dir);
     tape_table_fini(&r->table);
+    tape_decoder_free(r->decoder);
+    free(r->out);
     free(r->scratch);
     free(r->path);
     free(r);
@@ -166,6 +171,23 @@ static const char *slots_take(struct tape_single *r, const struct tape_block *b,
     return NULL;
 }
 
+static bool decoder_ready(struct tape_single *r) {
+    if (!r->decoder) r->decoder = tape_decoder_new();
+    if (!r->out) r->out = aligned_alloc(64, TAPE_NEXT_SLOTS * sizeof *r->out);
+    return r->decoder && r->out;
+}
+
+static const char *columns_take(struct tape_single *r, const struct tape_block *b) {
+    const struct tape_header *h = &b->h;
+    if (!decoder_ready(r)) return "out of memory for its columns";
+    const char *reason = tape_decode_begin(
+        r->decoder, b->payload, h->payload_bytes, h->events, h->slots, r->table.rows);
+    if (reason) return reason;
+    r->seq += h->events;
+    r->decoding = true;
+    return NULL;
+}
+
 static const char *block_take(struct tape_single *r, const struct tape_block *b,
     const struct event **slots, size_t *n_slots) {
     const char *reason = sequence_check(r, &b->h);
@@ -177,7 +199,7 @@ static const char *block_take(struct tape_single *r, const struct tape_block *b,
         return tape_table_apply(&r->table, b->payload, b->h.payload_bytes);
     case TAPE_SEAL: return seal_check(r, b);
     case TAPE_RAW: return slots_take(r, b, slots, n_slots);
-    case TAPE_COLUMNS: return "column blocks belong to a newer version";
+    case TAPE_COLUMNS: return columns_take(r, b);
     }
     return "unknown block kind";
 }
@@ -187,6 +209,12 @@ static err_t step(
     struct tape_single *r, const struct event **slots, size_t *n_slots, struct err_info *e) {
     struct tape_block b;
     const char *reason = NULL;
+    if (r->decoding) {
+        *n_slots = tape_decode_next(r->decoder, r->out, TAPE_NEXT_SLOTS);
+        *slots = r->out;
+        r->decoding = *n_slots > 0;
+        return ERR_OK;
+    }
     if (r->s.fd < 0) {
         if (r->at_segment >= r->segments) return ERR_END;
         err_t code = segment_enter(r, r->at_segment, e);
@@ -251,6 +279,7 @@ static err_t seek(
     if (code != ERR_OK) return code;
     r->at = from.offset;
     r->skip = 0;
+    r->decoding = false;
     r->resync = false;
     for (;;) {
         if (number + 1 == r->segments && r->at >= r->last_end) break;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "capture/tape/tape_internal.h"
+#include "capture/tape/tape_codec.h"
 
 struct verify {
     const char *path;
@@ -20,6 +20,8 @@ struct verify {
     int64_t ts_max;
     bool resync; /* behind damage: numbers, times and table are taken from the next block */
     unsigned char *scratch;
+    struct tape_decoder *decoder;
+    struct event *out_slots; /* TAPE_BLOCK_SLOTS */
 };
 
 static void damage_add(struct verify *v, uint64_t offset, const char *reason) {
@@ -46,6 +48,16 @@ static const char *slots_check(
     if (events != b->h.events) return "block holds another number of events than it says";
     if (lo != b->h.ts_min || hi != b->h.ts_max) return "block's times are not those it says";
     return NULL;
+}
+
+static const char *columns_check(struct verify *v, const struct tape_block *b) {
+    const struct tape_header *h = &b->h;
+    const char *reason = tape_decode_begin(
+        v->decoder, b->payload, h->payload_bytes, h->events, h->slots, v->table.rows);
+    if (reason) return reason;
+    size_t n = tape_decode_next(v->decoder, v->out_slots, TAPE_BLOCK_SLOTS);
+    if (n != h->slots) return "block holds another number of events than it says";
+    return slots_check(v, b, v->out_slots);
 }
 
 static const char *index_check(struct verify *v, const struct tape_block *b) {
@@ -89,7 +101,7 @@ static const char *content_check(struct verify *v, const struct tape_block *b) {
     case TAPE_TABLE: return tape_table_apply(&v->table, b->payload, b->h.payload_bytes);
     case TAPE_SEAL: return seal_check(v, b);
     case TAPE_RAW: return slots_check(v, b, (const void *)b->payload);
-    case TAPE_COLUMNS: return "column blocks belong to a newer version";
+    case TAPE_COLUMNS: return columns_check(v, b);
     }
     return "unknown block kind";
 }
@@ -163,7 +175,10 @@ static err_t segments_verify(struct verify *v, int dir, struct err_info *e) {
 static err_t verify_run(struct verify *v, int dir, struct err_info *e) {
     v->scratch = malloc(TAPE_PAYLOAD_MAX + TAPE_ALIGN);
     v->out->damage = calloc(TAPE_DAMAGE_MAX, sizeof *v->out->damage);
-    if (!v->scratch || !v->out->damage || !tape_table_init(&v->table)) {
+    v->decoder = tape_decoder_new();
+    v->out_slots = malloc(TAPE_BLOCK_SLOTS * sizeof *v->out_slots);
+    if (!v->scratch || !v->out->damage || !v->decoder || !v->out_slots ||
+        !tape_table_init(&v->table)) {
         return err_set_errno(e, ENOMEM, "tape %s", v->path);
     }
     return segments_verify(v, dir, e);
@@ -179,6 +194,8 @@ err_t tape_verify(const char *path, struct tape_verdict *out, struct err_info *e
     code = verify_run(&v, dir, e);
     close(dir);
     free(v.scratch);
+    free(v.out_slots);
+    tape_decoder_free(v.decoder);
     tape_table_fini(&v.table);
     if (code != ERR_OK) {
         tape_verdict_fini(&verdict);

@@ -85,10 +85,10 @@ static err_t file_sync(struct tape_writer *w, struct err_info *e) {
     return ERR_OK;
 }
 
-static void index_add(struct tape_writer *w) {
+static void index_add(struct tape_writer *w, const struct tape_index_entry *entry) {
     uint64_t last = w->entries ? w->index[w->entries - 1].offset : 0;
-    if (w->entries == TAPE_INDEX_MAX || w->at < last + TAPE_INDEX_STEP) return;
-    w->index[w->entries++] = (struct tape_index_entry){w->at, w->written_seq, w->ts_max};
+    if (w->entries == TAPE_INDEX_MAX || entry->offset < last + TAPE_INDEX_STEP) return;
+    w->index[w->entries++] = *entry;
 }
 
 static err_t table_write(struct tape_writer *w, struct err_info *e) {
@@ -185,29 +185,6 @@ static void ts_range(const struct event *slots, size_t n, int64_t *lo, int64_t *
     }
 }
 
-/* Writes n whole events from the front of the buffer as one block. */
-static err_t events_write(
-    struct tape_writer *w, size_t from, size_t slots, size_t events, struct err_info *e) {
-    struct tape_header h = {.kind = TAPE_RAW, .events = (uint32_t)events, .slots = (uint32_t)slots};
-    h.payload_bytes = (uint32_t)(slots * sizeof *w->slot);
-    memcpy(w->block + TAPE_HEADER_BYTES, w->slot + from, h.payload_bytes);
-    ts_range(w->slot + from, slots, &h.ts_min, &h.ts_max);
-    size_t bytes = TAPE_HEADER_BYTES + tape_padded(h.payload_bytes);
-    err_t code = segment_turn(w, bytes, e);
-    if (code == ERR_OK && w->table_dirty) code = table_write(w, e);
-    if (code != ERR_OK) return code;
-    index_add(w);
-    uint64_t entries = w->entries;
-    code = block_write(w, &h, w->block, e);
-    if (code != ERR_OK) {
-        if (entries && w->index[entries - 1].offset == w->at) w->entries--;
-        return code;
-    }
-    w->written_seq += events;
-    if (h.ts_max > w->ts_max) w->ts_max = h.ts_max;
-    return ERR_OK;
-}
-
 /* The longest run of whole events from `from` within `most` slots. */
 static size_t whole_events(const struct tape_writer *w, size_t from, size_t most, size_t *events) {
     size_t at = from;
@@ -221,13 +198,47 @@ static size_t whole_events(const struct tape_writer *w, size_t from, size_t most
     return at - from;
 }
 
+/* A block of whole events from slot `from` on, its payload ready in w->block; *n gets its slots. */
+static struct tape_header events_block(struct tape_writer *w, size_t from, size_t *n) {
+    struct tape_header h = {.kind = TAPE_COLUMNS};
+    unsigned char *to = w->block + TAPE_HEADER_BYTES;
+    size_t events = 0, bytes = 0;
+    if (!w->raw) {
+        *n = whole_events(w, from, TAPE_BLOCK_SLOTS, &events);
+        bytes = tape_encode(w->encoder, w->slot + from, *n, to, *n * sizeof *w->slot - 1);
+    }
+    if (bytes == 0) { /* raw is wanted, or shorter */
+        h.kind = TAPE_RAW;
+        *n = whole_events(w, from, TAPE_RAW_SLOTS, &events);
+        bytes = *n * sizeof *w->slot;
+        memcpy(to, w->slot + from, bytes);
+    }
+    h.events = (uint32_t)events;
+    h.slots = (uint32_t)*n;
+    h.payload_bytes = (uint32_t)bytes;
+    ts_range(w->slot + from, *n, &h.ts_min, &h.ts_max);
+    return h;
+}
+
+static err_t events_write(struct tape_writer *w, struct tape_header *h, struct err_info *e) {
+    err_t code = segment_turn(w, TAPE_HEADER_BYTES + tape_padded(h->payload_bytes), e);
+    if (code == ERR_OK && w->table_dirty) code = table_write(w, e);
+    if (code != ERR_OK) return code;
+    struct tape_index_entry here = {w->at, w->written_seq, w->ts_max};
+    code = block_write(w, h, w->block, e);
+    if (code != ERR_OK) return code;
+    index_add(w, &here);
+    w->written_seq += h->events;
+    if (h->ts_max > w->ts_max) w->ts_max = h->ts_max;
+    return ERR_OK;
+}
+
 static err_t buffer_write(struct tape_writer *w, struct err_info *e) {
-    size_t done = 0;
+    size_t done = 0, n;
     err_t code = ERR_OK;
     while (done < w->slots && code == ERR_OK) {
-        size_t events;
-        size_t n = whole_events(w, done, TAPE_RAW_SLOTS, &events);
-        code = events_write(w, done, n, events, e);
+        struct tape_header h = events_block(w, done, &n);
+        code = events_write(w, &h, e);
         if (code == ERR_OK) done += n;
     }
     memmove(w->slot, w->slot + done, (w->slots - done) * sizeof *w->slot);

@@ -2,6 +2,7 @@
 #ifndef FATHOM_CAPTURE_TAPE_TAPE_WRITER_INTERNAL_H
 #define FATHOM_CAPTURE_TAPE_TAPE_WRITER_INTERNAL_H
 
+#include "capture/tape/tape_codec.h"
 #include "capture/tape/tape_internal.h"
 
 /* 64 MiB / 64 KiB = 1024; larger segments are indexed more sparsely behind this many. */
@@ -35,9 +36,10 @@ struct tape_writer {
     size_t entries;
     struct tape_index_entry index[TAPE_INDEX_MAX];
     size_t slots;
-    struct event *slot;   /* TAPE_BLOCK_SLOTS, gathered */
-    unsigned char *block; /* TAPE_HEADER_BYTES + TAPE_PAYLOAD_MAX + TAPE_ALIGN: events */
-    unsigned char *meta;  /* TAPE_META_BYTES: all other blocks */
+    struct tape_encoder *encoder; /* NULL for a raw tape */
+    struct event *slot;           /* TAPE_BLOCK_SLOTS, gathered */
+    unsigned char *block;         /* TAPE_HEADER_BYTES + TAPE_PAYLOAD_MAX + TAPE_ALIGN: events */
+    unsigned char *meta;          /* TAPE_META_BYTES: all other blocks */
 };
 
 MUST_USE err_t tape_writer_start_segment(
