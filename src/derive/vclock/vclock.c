@@ -223,8 +223,8 @@ static void add_bar(struct state *s, const struct event *ev) {
     }
 }
 
-/* Bars end one millisecond before the next opens on some venues: 1,...,59.999 means 60. */
-static int64_t bar_end(const struct event *ev) {
+int64_t kline_end_ns(const struct event *ev) {
+    CHECK(ev->kind == EV_KLINE);
     int64_t close = event_words(ev)[KLINE_CLOSE_NS];
     if (close <= ev->id) return later(ev->id, 1);
     int64_t rest = close % NS_PER_S;
@@ -243,7 +243,7 @@ static bool cut_now(const struct state *s, enum cut_trigger *why) {
 
 static bool bar_after(struct state *s, const struct event *ev, struct bucket *out) {
     enum cut_trigger why;
-    int64_t end = bar_end(ev);
+    int64_t end = kline_end_ns(ev);
     add_bar(s, ev);
     if (end > s->now_ns) s->now_ns = end;
     if (s->spec.mode == BUCKET_TIME) {

@@ -93,6 +93,9 @@ const struct bucket *vclock_open(const struct vclock *vc);
  */
 bool vclock_counts(const struct vclock *vc, uint8_t kind);
 
+/* End of a bar: its close time, where venues end it one millisecond before the next opens: that. */
+int64_t kline_end_ns(const struct event *bar);
+
 int128 bucket_value(const struct bucket *b);
 int64_t bucket_duration_ns(const struct bucket *b);
 bool bucket_empty(const struct bucket *b); /* no trade, bar or depth message in it */
