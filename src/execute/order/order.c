@@ -36,7 +36,7 @@ static const uint8_t table[ORDER_STATUS_COUNT][STEP_COUNT] = {
 static const char *const status_names[ORDER_STATUS_COUNT] = {"none", "new_sent", "working",
     "partial", "cancel_sent", "unknown", "filled", "canceled", "expired", "rejected"};
 static const char *const why_names[WHY_COUNT] = {"", "post_only", "no_liquidity", "unknown_order",
-    "duplicate_id", "book_gap", "tick", "lot", "min_qty", "min_notional", "limit", "wire",
+    "duplicate_id", "book_gap", "tick", "lot", "min_qty", "min_notional", "limit", "wire", "bars",
     "outside"};
 
 enum order_status order_next(enum order_status from, enum order_step step) {

@@ -85,6 +85,7 @@ enum report_why {
     WHY_MIN_NOTIONAL,
     WHY_LIMIT,   /* a named limit of the exchange is reached */
     WHY_WIRE,    /* lost or refused before the matching engine */
+    WHY_BARS,    /* bars show no queue: only market and IOC orders */
     WHY_OUTSIDE, /* the venue did it by itself */
     WHY_COUNT
 };

@@ -18,8 +18,9 @@
  *            that the source keeps for its owner. The event world_next returns is valid until the
  *            next call.
  * Threads    one. Memory is flat: reorder window, buses and books have fixed sizes.
- * Limits     WORLD_SEATS_MAX strategies; SIM_ORDERS_MAX resting orders and SIM_BUS_MAX messages in
- *            flight a seat: full means a refused order with a reason.
+ * Limits     WORLD_SEATS_MAX strategies; SIM_ORDERS_MAX resting orders a side and bus_slots
+ *            messages in flight a seat: a full side rejects the order, a full request bus refuses
+ *            the send, a full response bus ends the run (WORLD_FULL).
  */
 #ifndef FATHOM_EXECUTE_SIM_WORLD_H
 #define FATHOM_EXECUTE_SIM_WORLD_H
@@ -32,7 +33,7 @@
 #include "execute/order/order.h"
 #include "execute/sim/queue.h"
 
-enum { WORLD_SEATS_MAX = 64, SIM_ORDERS_MAX = 256, SIM_BUS_MAX = 1024, SIM_TAKEN_MAX = 256 };
+enum { WORLD_SEATS_MAX = 64, SIM_ORDERS_MAX = 256, SIM_TAKEN_MAX = 256 };
 enum { WORLD_ALL = UINT32_MAX >> 1 }; /* seat of events that are for every strategy */
 
 enum sim_rules { SIM_STRICT = 0, SIM_ANCHOR = 1 };
@@ -42,15 +43,17 @@ struct world_config {
     uint8_t rules;                 /* enum sim_rules */
     uint8_t print_kind;            /* EV_TRADE or EV_AGG_TRADE: the one that moves queues */
     bool bars;                     /* EV_KLINE instead of books: market and IOC orders only */
-    bool timers_from_start;        /* first timer at first event + period, not at a multiple */
-    bool stop_late;                /* an event beyond the reorder window ends the run */
-    uint32_t seats;                /* 0 = 1 */
+    bool bars; /* EV_KLINE instead of books: market and IOC orders only, at the next bar's open */
+    bool timers_from_start; /* first timer at first event + period, not at a multiple */
+    bool stop_late;         /* an event beyond the reorder window ends the run */
+    uint32_t seats;         /* 0 = 1 */
     struct queue_spec queue;
     int64_t entry_new_ns, entry_cancel_ns, response_ns;
     int64_t clock_offset_ns;
     int64_t reorder_ns;
     size_t reorder_slots; /* 0 = 65536; a full window is cut short, counted */
-    int64_t bar_slip_e4;  /* bars: bps x 1e4 worse than the open */
+    size_t bus_slots;     /* messages in flight a bus; 0 = 1024 */
+    int64_t bar_slip_e4;  /* bars: bps x 1e4 worse than the open, then to the tick against us */
     int64_t bar_grace_ns; /* bars: orders up to so long after the open still get it; 0 = 1 s */
     struct book_limits book;
 };
@@ -60,7 +63,8 @@ struct world_source {
     const struct event *(*next)(void *ctx);
 };
 
-enum world_result { WORLD_EVENT = 0, WORLD_END = 1, WORLD_LATE = 2 };
+/* LATE: an event beyond the reorder window (stop_late). FULL: bus_slots reports were in flight. */
+enum world_result { WORLD_EVENT = 0, WORLD_END = 1, WORLD_LATE = 2, WORLD_FULL = 3 };
 
 struct world_counters {
     uint64_t local_events, local_backward, venue_events, late, window_cut;
@@ -83,6 +87,8 @@ void world_timer(struct world *w, uint32_t seat, int64_t period_ns);
 enum world_result world_next(struct world *w, const struct event **ev, uint32_t *seat);
 
 const struct world_counters *world_counters(const struct world *w);
+/* Best level of the exchange's book under either rule set; false if the side is empty. */
+bool world_best(const struct world *w, int side, struct book_level *out);
 const struct book *world_book(const struct world *w); /* the exchange's; NULL under anchor, bars */
 uint32_t world_resting(const struct world *w, uint32_t seat);
 

@@ -1,0 +1,165 @@
+/* sim_anchor.c: the rule set equal to hftbacktest's exchange without partial fills.
+ *
+ * An order fills whole or not at all, never changes the book, and every own order sees the full
+ * size of a print. Each difference from `strict` has its row in docs/simulator.md.
+ */
+#include <math.h>
+
+#include "base/check.h"
+#include "execute/sim/sim_internal.h"
+
+static void fill_whole(struct sim_seat *s, int side, uint32_t i, int64_t ts) {
+    struct sim_order o = s->orders[side][i];
+    sim_remove(s, side, i);
+    int64_t qty = o.leaves, ahead = o.pos.ahead > 0 ? (int64_t)floor(o.pos.ahead) : 0;
+    o.leaves = 0;
+    sim_fill(s, &o, o.px, qty, true, ahead, ts);
+}
+
+/* Own orders of `side` in the range (before, after] that the other side's best moved through. */
+static void on_best(struct sim_seat *s, int side, int64_t best, int64_t ts) {
+    while (s->count[side] > 0) {
+        int64_t px = s->orders[side][0].px;
+        if (sim_better(side, best, px)) return; /* best quote of the other side is out of reach */
+        fill_whole(s, side, 0, ts);
+        s->world->counters.cross_fills++;
+    }
+}
+
+static void on_level(struct world *w, struct sim_seat *s, const struct anchor_step *c, int64_t ts) {
+    struct sim_order *list = s->orders[c->side];
+    for (uint32_t i = 0; i < s->count[c->side]; i++) {
+        if (list[i].px == c->px) queue_level(&w->cfg->queue, &list[i].pos, c->before, c->after);
+    }
+    if (sim_better(c->side, c->best_after, c->best_before))
+        on_best(s, c->side ^ 1, c->best_after, ts);
+}
+
+static void set_level(struct world *w, int side, int64_t px, int64_t lots, int64_t ts) {
+    struct anchor_step c;
+    anchor_book_set(w->anchor, side, px, lots, &c);
+    for (uint32_t k = 0; k < w->seats; k++) on_level(w, &w->seat[k], &c, ts);
+}
+
+/* A snapshot clears each side up to its last listed price, then sets its levels: bids first. */
+static void snapshot_end(struct world *w, int64_t ts) {
+    struct anchor_book *b = w->anchor;
+    for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
+        size_t last = b->snapshot_count;
+        for (size_t i = 0; i < b->snapshot_count; i++) {
+            if (b->snapshot_side[i] == side) last = i;
+        }
+        if (last == b->snapshot_count) continue;
+        anchor_book_clear(b, side, b->snapshot[last].px);
+        for (size_t i = 0; i < b->snapshot_count; i++) {
+            if (b->snapshot_side[i] != side) continue;
+            set_level(w, side, b->snapshot[i].px, b->snapshot[i].lots, ts);
+        }
+    }
+    b->snapshot_count = 0;
+}
+
+static void depth(struct world *w, const struct event *ev) {
+    struct anchor_book *b = w->anchor;
+    if (ev->kind == EV_GAP) return;
+    int side = (ev->flags & EVF_SELL) ? SIDE_SELL : SIDE_BUY;
+    if (!(ev->flags & EVF_SNAPSHOT)) {
+        if (ev->kind == EV_DEPTH) set_level(w, side, ev->px.ticks, ev->qty.lots, ev->ts_local.ns);
+        return;
+    }
+    if (ev->kind == EV_DEPTH) {
+        if (b->snapshot_count == ANCHOR_SNAPSHOT_MAX) {
+            b->full++;
+        } else {
+            b->snapshot_side[b->snapshot_count] = (uint8_t)side;
+            b->snapshot[b->snapshot_count++] = (struct anchor_level){ev->px.ticks, ev->qty.lots};
+        }
+    }
+    if (ev->flags & EVF_LAST) snapshot_end(w, ev->ts_local.ns);
+}
+
+static void print_on(struct world *w, struct sim_seat *s, int side, const struct event *ev) {
+    int64_t lot = w->cfg->inst->lot_units;
+    for (uint32_t i = 0; i < s->count[side];) {
+        struct sim_order *o = &s->orders[side][i];
+        if (sim_better(side, ev->px.ticks, o->px)) return; /* the print did not reach it */
+        bool fills = o->px != ev->px.ticks;
+        if (!fills) {
+            queue_print(&o->pos, (double)ev->qty.lots);
+            fills = queue_executable(&o->pos, lot) > 0;
+        }
+        if (fills) {
+            fill_whole(s, side, i, ev->ts_local.ns);
+        } else {
+            i++;
+        }
+    }
+}
+
+static void print(struct world *w, const struct event *ev) {
+    int side = (ev->flags & EVF_BUY) ? SIDE_SELL : SIDE_BUY; /* whom the aggressor meets */
+    for (uint32_t k = 0; k < w->seats; k++) print_on(w, &w->seat[k], side, ev);
+}
+
+static void arrive(struct world *w, struct sim_seat *s, struct sim_order o, int64_t ts) {
+    int64_t best = w->anchor->best[o.side ^ 1];
+    bool market = o.type == ORDER_MARKET;
+    bool takes = market || (o.side == SIDE_BUY ? o.px >= best : o.px <= best);
+    if (takes && !market && o.tif == TIF_GTX) {
+        sim_say(s, &o, REPORT_EXPIRED, WHY_POST_ONLY, ts);
+    } else if (takes) {
+        int64_t qty = o.leaves;
+        o.leaves = 0;
+        sim_fill(s, &o, best, qty, false, -1, ts);
+    } else if (o.tif == TIF_IOC || o.tif == TIF_FOK) {
+        sim_say(s, &o, REPORT_EXPIRED, WHY_NO_LIQUIDITY, ts);
+    } else {
+        queue_place(&o.pos, anchor_book_at(w->anchor, o.side, o.px));
+        o.placed = (int64_t)o.pos.ahead;
+        bool rests = sim_insert(s, &o);
+        sim_say(s, &o, rests ? REPORT_ACK : REPORT_REJECTED, rests ? WHY_NONE : WHY_LIMIT, ts);
+    }
+}
+
+/* qty of a modify is the new remaining quantity here. */
+static void modify(
+    struct world *w, struct sim_seat *s, const struct order_request *req, int64_t ts) {
+    uint32_t i;
+    struct sim_order *o = sim_find(s, req->id, &i);
+    if (!o) {
+        struct sim_order none = sim_order_of(req);
+        sim_say(s, &none, REPORT_MODIFY_REJECTED, WHY_UNKNOWN_ORDER, ts);
+        return;
+    }
+    struct sim_order next = *o;
+    next.px = req->px.ticks;
+    next.qty = next.leaves = req->qty.lots;
+    if (req->px.ticks == o->px && req->qty.lots <= o->leaves) {
+        *o = next;
+        sim_say(s, &next, REPORT_MODIFIED, WHY_NONE, ts);
+        return;
+    }
+    sim_remove(s, o->side, i);
+    arrive(w, s, next, ts);
+}
+
+static void request(
+    struct world *w, struct sim_seat *s, const struct order_request *req, int64_t ts) {
+    uint32_t i;
+    struct sim_order o = sim_order_of(req);
+    switch ((enum request_kind)req->kind) {
+    case REQUEST_NEW: arrive(w, s, o, ts); return;
+    case REQUEST_MODIFY: modify(w, s, req, ts); return;
+    case REQUEST_CANCEL: break;
+    }
+    const struct sim_order *have = sim_find(s, req->id, &i);
+    if (!have) {
+        sim_say(s, &o, REPORT_CANCEL_REJECTED, WHY_UNKNOWN_ORDER, ts);
+        return;
+    }
+    o = *have;
+    sim_remove(s, o.side, i);
+    sim_say(s, &o, REPORT_CANCELED, WHY_NONE, ts);
+}
+
+const struct sim_ops sim_anchor = {.depth = depth, .print = print, .request = request};

@@ -1,0 +1,92 @@
+/* sim_orders.c: resting orders of a seat by priority, and its reports. */
+#include <math.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "execute/sim/sim_internal.h"
+
+bool sim_insert(struct sim_seat *s, const struct sim_order *o) {
+    uint32_t n = s->count[o->side], i = n;
+    if (n == SIM_ORDERS_MAX) return false;
+    struct sim_order *list = s->orders[o->side];
+    while (i > 0 && sim_better(o->side, o->px, list[i - 1].px)) i--;
+    memmove(&list[i + 1], &list[i], (n - i) * sizeof *list);
+    list[i] = *o;
+    s->count[o->side]++;
+    return true;
+}
+
+void sim_remove(struct sim_seat *s, int side, uint32_t i) {
+    CHECK(i < s->count[side]);
+    struct sim_order *list = s->orders[side];
+    memmove(&list[i], &list[i + 1], (s->count[side] - i - 1) * sizeof *list);
+    s->count[side]--;
+}
+
+struct sim_order *sim_find(struct sim_seat *s, int64_t id, uint32_t *index) {
+    for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
+        for (uint32_t i = 0; i < s->count[side]; i++) {
+            if (s->orders[side][i].id != id) continue;
+            *index = i;
+            return &s->orders[side][i];
+        }
+    }
+    return NULL;
+}
+
+struct sim_order sim_order_of(const struct order_request *req) {
+    return (struct sim_order){.id = req->id,
+        .px = req->px.ticks,
+        .qty = req->qty.lots,
+        .leaves = req->qty.lots,
+        .placed = -1,
+        .side = req->side,
+        .type = req->type,
+        .tif = req->tif};
+}
+
+void sim_report(
+    struct sim_seat *s, const struct sim_order *o, const struct sim_said *said, int64_t ts) {
+    struct world *w = s->world;
+    if (s->back.count == w->bus_slots) {
+        w->full = true; /* the run ends: a lost report would be a silent lie */
+        return;
+    }
+    int64_t arrival = ts + w->cfg->response_ns;
+    if (arrival < s->back.last) arrival = s->back.last;
+    s->back.last = arrival;
+    size_t at = (s->back.head + s->back.count++) % w->bus_slots;
+    struct report r = {.order_id = o->id,
+        .ts_venue = {ts - w->cfg->clock_offset_ns},
+        .ts_local = {arrival},
+        .px = {o->px},
+        .last_px = {said->last_px},
+        .qty = {o->qty},
+        .last_qty = {said->last_qty},
+        .filled = {o->qty - o->leaves},
+        .fee_e12 = REPORT_FEE_UNKNOWN,
+        .queue_placed = o->placed,
+        .queue_before = said->queue_before,
+        .inst = w->cfg->inst->id,
+        .side = o->side,
+        .status = said->status,
+        .why = said->why,
+        .maker = said->maker};
+    s->responses[at].arrival = arrival;
+    report_encode(&r, s->responses[at].ev);
+    w->counters.responses++;
+}
+
+void sim_fill(struct sim_seat *s, const struct sim_order *o, int64_t px, int64_t qty, bool maker,
+    int64_t queue_before, int64_t ts) {
+    CHECK(qty > 0);
+    CHECK(o->leaves >= 0);
+    struct sim_said said = {.status = REPORT_FILL,
+        .last_px = px,
+        .last_qty = qty,
+        .maker = maker,
+        .queue_before = queue_before};
+    s->world->counters.fills++;
+    s->world->counters.maker_fills += maker;
+    sim_report(s, o, &said, ts);
+}

@@ -1,0 +1,323 @@
+#include "execute/sim/world.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "execute/sim/sim_internal.h"
+
+static size_t round64(size_t n) { return (n + 63) & ~(size_t)63; }
+
+struct layout {
+    size_t world, seats, requests, responses, ring, book, anchor, total;
+    size_t bus_slots, ring_slots, seat_count;
+};
+
+static struct layout layout_of(const struct world_config *cfg) {
+    struct layout l = {.bus_slots = cfg->bus_slots ? cfg->bus_slots : 1024,
+        .ring_slots = cfg->reorder_slots ? cfg->reorder_slots : 65536,
+        .seat_count = cfg->seats ? cfg->seats : 1};
+    size_t at = 0;
+    l.world = at, at += round64(sizeof(struct world));
+    l.seats = at, at += round64(l.seat_count * sizeof(struct sim_seat));
+    l.requests = at, at += round64(l.seat_count * l.bus_slots * sizeof(struct sim_request));
+    l.responses = at, at += round64(l.seat_count * l.bus_slots * sizeof(struct sim_response));
+    l.ring = at, at += round64(l.ring_slots * sizeof(struct event));
+    l.book = l.anchor = at;
+    if (cfg->rules == SIM_ANCHOR) {
+        at += round64(anchor_book_size(ANCHOR_SLOTS));
+    } else if (!cfg->bars) {
+        at += round64(book_mem_size(&cfg->book));
+    }
+    l.total = at;
+    return l;
+}
+
+size_t world_mem_size(const struct world_config *cfg) { return layout_of(cfg).total; }
+
+/* ---- exchange data: out of the source, through the reorder window ---- */
+
+/* A bar acts at its open (plus the grace), where its open price was the market. */
+static bool admit_bar(const struct world *w, const struct event *ev, struct event *out) {
+    if (ev->kind != EV_KLINE || ev->inst != w->cfg->inst->id || !(ev->flags & EVF_CLOSED)) {
+        return false;
+    }
+    *out = *ev;
+    out->px.ticks = event_words(ev)[KLINE_OPEN_PX];
+    int64_t grace = w->cfg->bar_grace_ns ? w->cfg->bar_grace_ns : NS_PER_S;
+    out->ts_local.ns = ev->id + w->cfg->clock_offset_ns + grace;
+    return true;
+}
+
+/* Only what the exchange acts on; a copy with its place on our axis in ts_local. */
+static bool admit(const struct world *w, const struct event *ev, struct event *out) {
+    if (w->cfg->bars) return admit_bar(w, ev, out);
+    bool depth = ev->kind == EV_DEPTH || ev->kind == EV_DEPTH_END;
+    bool trade = ev->kind == w->cfg->print_kind && !(ev->flags & EVF_NON_MARKET) &&
+                 ev->qty.lots > 0 && (ev->flags & (EVF_BUY | EVF_SELL)) != 0;
+    if (!depth && !trade && ev->kind != EV_GAP) return false;
+    if (ev->kind != EV_GAP && ev->inst != w->cfg->inst->id) return false;
+    *out = *ev;
+    if (ev->ts_venue.ns != TS_NONE_NS) out->ts_local.ns = ev->ts_venue.ns + w->cfg->clock_offset_ns;
+    return true;
+}
+
+static struct event *ring_at(const struct sim_reorder *r, size_t i) {
+    size_t at = r->head + i;
+    return &r->ring[at >= r->slots ? at - r->slots : at];
+}
+
+/* Stable: behind everything of the same or an earlier key. */
+static void ring_insert(struct sim_reorder *r, const struct event *ev) {
+    CHECK(r->count < r->slots);
+    size_t i = r->count++;
+    while (i > 0 && ring_at(r, i - 1)->ts_local.ns > ev->ts_local.ns) {
+        *ring_at(r, i) = *ring_at(r, i - 1);
+        i--;
+    }
+    *ring_at(r, i) = *ev;
+    if (ev->ts_local.ns > r->newest) r->newest = ev->ts_local.ns;
+}
+
+/* Reads ahead until the front may go: nothing that is still to come can be before it. False: a late
+ * event ended the run. */
+static bool ring_fill(struct world *w) {
+    struct sim_reorder *r = &w->in;
+    struct event copy;
+    while (!r->ended) {
+        if (r->count > 0 && r->newest - r->ring[r->head].ts_local.ns > w->cfg->reorder_ns) break;
+        if (r->count == r->slots) {
+            w->counters.window_cut++;
+            break;
+        }
+        const struct event *ev = w->venue.next(w->venue.ctx);
+        if (!ev) {
+            r->ended = true;
+            break;
+        }
+        if (!admit(w, ev, &copy)) continue;
+        w->counters.venue_events++;
+        if (copy.ts_local.ns < r->released) {
+            w->counters.late++;
+            if (w->cfg->stop_late) return false;
+            copy.ts_local.ns = r->released;
+        }
+        ring_insert(r, &copy);
+    }
+    return true;
+}
+
+static void ring_pop(struct sim_reorder *r) {
+    r->released = r->ring[r->head].ts_local.ns;
+    r->head = r->head + 1 == r->slots ? 0 : r->head + 1;
+    r->count--;
+}
+
+static void exchange_data(struct world *w) {
+    const struct event *ev = ring_at(&w->in, 0);
+    if (ev->kind == w->cfg->print_kind) {
+        w->counters.prints++;
+        w->ops->print(w, ev);
+    } else {
+        w->ops->depth(w, ev);
+    }
+    ring_pop(&w->in);
+}
+
+/* ---- buses ---- */
+
+static bool port_send(void *ctx, const struct order_request *req) {
+    struct sim_seat *s = ctx;
+    struct world *w = s->world;
+    if (s->out.count == w->bus_slots) {
+        w->counters.bus_full++;
+        return false;
+    }
+    bool cancel = req->kind == REQUEST_CANCEL;
+    int64_t arrival = req->ts_sent.ns + (cancel ? w->cfg->entry_cancel_ns : w->cfg->entry_new_ns);
+    if (arrival < s->out.last) arrival = s->out.last;
+    s->out.last = arrival;
+    size_t at = (s->out.head + s->out.count++) % w->bus_slots;
+    s->requests[at] = (struct sim_request){arrival, *req};
+    return true;
+}
+
+struct order_port world_port(struct world *w, uint32_t seat) {
+    CHECK(seat < w->seats);
+    return (struct order_port){.ctx = &w->seat[seat], .send = port_send};
+}
+
+static void bus_pop(struct world *w, struct sim_bus *b) {
+    b->head = (b->head + 1) % w->bus_slots;
+    b->count--;
+}
+
+static void exchange_request(struct world *w, struct sim_seat *s) {
+    struct sim_request r = s->requests[s->out.head];
+    bus_pop(w, &s->out);
+    w->counters.requests++;
+    w->ops->request(w, s, &r.req, r.arrival);
+}
+
+/* ---- the merge ---- */
+
+static void local_next(struct world *w) {
+    w->local_head = w->local.next(w->local.ctx);
+    if (!w->local_head) {
+        w->local_ts = INT64_MAX;
+        return;
+    }
+    int64_t ts = w->local_head->ts_local.ns;
+    bool backward = w->counters.local_events > 0 && ts < w->local_ts;
+    w->counters.local_backward += backward;
+    w->counters.local_events++;
+    if (!backward) w->local_ts = ts;
+}
+
+enum slot { SLOT_LOCAL, SLOT_RESPONSE, SLOT_DATA, SLOT_REQUEST, SLOT_TIMER, SLOT_COUNT };
+
+struct choice {
+    int64_t ts;
+    enum slot slot;
+    uint32_t seat;
+};
+
+static void consider(struct choice *c, int64_t ts, enum slot slot, uint32_t seat) {
+    if (ts < c->ts || (ts == c->ts && slot < c->slot)) *c = (struct choice){ts, slot, seat};
+}
+
+/* The earliest thing; at equal times the order of enum slot, then of seats. Timers alone are
+ * nothing: when all else is over, so is the run. */
+static struct choice choose(const struct world *w) {
+    struct choice c = {INT64_MAX, SLOT_COUNT, 0};
+    if (w->local_head) consider(&c, w->local_ts, SLOT_LOCAL, WORLD_ALL);
+    if (w->in.count > 0) consider(&c, ring_at(&w->in, 0)->ts_local.ns, SLOT_DATA, 0);
+    for (uint32_t k = 0; k < w->seats; k++) {
+        const struct sim_seat *s = &w->seat[k];
+        if (s->back.count > 0) {
+            consider(&c, s->responses[s->back.head].arrival, SLOT_RESPONSE, k);
+        }
+        if (s->out.count > 0) consider(&c, s->requests[s->out.head].arrival, SLOT_REQUEST, k);
+    }
+    if (c.slot == SLOT_COUNT) return c;
+    for (uint32_t k = 0; k < w->seats; k++) {
+        if (w->seat[k].timer_ns > 0) consider(&c, w->seat[k].timer_next, SLOT_TIMER, k);
+    }
+    return c;
+}
+
+static void start(struct world *w) {
+    struct choice c = choose(w);
+    for (uint32_t k = 0; k < w->seats && c.slot != SLOT_COUNT; k++) {
+        struct sim_seat *s = &w->seat[k];
+        if (s->timer_ns == 0) continue;
+        int64_t first = c.ts - c.ts % s->timer_ns;
+        s->timer_next = (w->cfg->timers_from_start ? c.ts : first) + s->timer_ns;
+    }
+    w->started = true;
+}
+
+static const struct event *timer_event(struct world *w, struct sim_seat *s) {
+    w->timer = (struct event){.ts_local = {s->timer_next},
+        .id = s->timer_ns,
+        .inst = w->cfg->inst->id,
+        .kind = EV_TIMER,
+        .flags = EVF_FIRST | EVF_LAST};
+    s->timer_next += s->timer_ns;
+    return &w->timer;
+}
+
+static const struct event *report_event(struct world *w, struct sim_seat *s) {
+    memcpy(w->report, s->responses[s->back.head].ev, sizeof w->report);
+    bus_pop(w, &s->back);
+    return w->report;
+}
+
+enum world_result world_next(struct world *w, const struct event **ev, uint32_t *seat) {
+    if (w->local_used) { /* handed out by the last call, valid until this one */
+        w->local_used = false;
+        local_next(w);
+    }
+    for (;;) {
+        if (!ring_fill(w)) return WORLD_LATE;
+        if (w->full) return WORLD_FULL;
+        if (!w->started) start(w);
+        struct choice c = choose(w);
+        *seat = c.seat;
+        switch (c.slot) {
+        case SLOT_LOCAL:
+            *ev = w->local_head;
+            w->local_used = true;
+            return WORLD_EVENT;
+        case SLOT_RESPONSE: *ev = report_event(w, &w->seat[c.seat]); return WORLD_EVENT;
+        case SLOT_DATA: exchange_data(w); break;
+        case SLOT_REQUEST: exchange_request(w, &w->seat[c.seat]); break;
+        case SLOT_TIMER: *ev = timer_event(w, &w->seat[c.seat]); return WORLD_EVENT;
+        case SLOT_COUNT: return WORLD_END;
+        }
+    }
+}
+
+/* ---- set-up and views ---- */
+
+struct world *world_init(void *mem, const struct world_config *cfg,
+    const struct world_source *local, const struct world_source *venue) {
+    CHECK(((uintptr_t)mem & 63u) == 0);
+    CHECK(cfg->seats <= WORLD_SEATS_MAX);
+    CHECK(cfg->print_kind == EV_TRADE || cfg->print_kind == EV_AGG_TRADE);
+    CHECK(cfg->entry_new_ns >= 0 && cfg->entry_cancel_ns >= 0 && cfg->response_ns >= 0);
+    struct layout l = layout_of(cfg);
+    unsigned char *base = mem;
+    struct world *w = mem;
+    memset(w, 0, round64(sizeof *w));
+    w->cfg = cfg;
+    w->ops = cfg->bars ? &sim_bars : cfg->rules == SIM_ANCHOR ? &sim_anchor : &sim_strict;
+    w->local = *local;
+    w->venue = *venue;
+    w->seats = (uint32_t)l.seat_count;
+    w->bus_slots = l.bus_slots;
+    w->in.ring = (void *)(base + l.ring);
+    w->in.slots = l.ring_slots;
+    w->in.newest = w->in.released = INT64_MIN;
+    w->seat = (void *)(base + l.seats);
+    memset(w->seat, 0, w->seats * sizeof *w->seat);
+    struct sim_request *requests = (void *)(base + l.requests);
+    struct sim_response *responses = (void *)(base + l.responses);
+    for (uint32_t k = 0; k < w->seats; k++) {
+        w->seat[k].world = w;
+        w->seat[k].requests = requests + k * l.bus_slots;
+        w->seat[k].responses = responses + k * l.bus_slots;
+    }
+    if (cfg->bars) {
+        CHECK(cfg->rules == SIM_STRICT);
+    } else if (cfg->rules == SIM_ANCHOR) {
+        w->anchor = (void *)(base + l.anchor);
+        anchor_book_init(w->anchor, ANCHOR_SLOTS, cfg->inst->tick_units);
+    } else {
+        w->book = book_init(base + l.book, &cfg->book, cfg->inst->venue);
+    }
+    local_next(w);
+    return w;
+}
+
+void world_timer(struct world *w, uint32_t seat, int64_t period_ns) {
+    CHECK(seat < w->seats);
+    CHECK(period_ns >= 0 && !w->started);
+    w->seat[seat].timer_ns = period_ns;
+}
+
+const struct world_counters *world_counters(const struct world *w) { return &w->counters; }
+const struct book *world_book(const struct world *w) { return w->book; }
+
+bool world_best(const struct world *w, int side, struct book_level *out) {
+    if (w->book) return book_best(w->book, side, out);
+    if (!w->anchor) return false;
+    int64_t best = w->anchor->best[side];
+    if (best == ANCHOR_NO_BID || best == ANCHOR_NO_ASK) return false;
+    *out = (struct book_level){{best}, {anchor_book_at(w->anchor, side, best)}};
+    return true;
+}
+
+uint32_t world_resting(const struct world *w, uint32_t seat) {
+    CHECK(seat < w->seats);
+    return w->seat[seat].count[0] + w->seat[seat].count[1];
+}
