@@ -51,15 +51,15 @@ bool decimal_parse(const char *s, size_t n, bool exponent_ok, struct decimal *ou
     int64_t v = 0;
     int digits = 0, exp = 0, exp10 = 0;
     for (; i < n && s[i] >= '0' && s[i] <= '9'; i++) {
-        v = v * 10 + (s[i] - '0');
         if ((digits || s[i] != '0') && ++digits > 18) return false;
+        v = v * 10 + (s[i] - '0');
     }
     if (i == whole || (i - whole > 1 && s[whole] == '0')) return false;
     if (i < n && s[i] == '.') {
         size_t fraction = ++i;
         for (; i < n && s[i] >= '0' && s[i] <= '9'; i++) {
-            v = v * 10 + (s[i] - '0');
             if ((digits || s[i] != '0') && ++digits > 18) return false;
+            v = v * 10 + (s[i] - '0');
         }
         if (i == fraction || i - fraction > DECIMAL_EXP_MAX) return false;
         exp = (int)(i - fraction);
