@@ -4,6 +4,7 @@
 extern const struct cli_verb cmd_book;
 extern const struct cli_verb cmd_doctor;
 extern const struct cli_verb cmd_generate;
+extern const struct cli_verb cmd_import;
 extern const struct cli_verb cmd_report;
 extern const struct cli_verb cmd_vclock_info;
 extern const struct cli_verb cmd_vclock_run;
@@ -12,6 +13,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_book,
     &cmd_doctor,
     &cmd_generate,
+    &cmd_import,
     &cmd_report,
     &cmd_vclock_info,
     &cmd_vclock_run,
