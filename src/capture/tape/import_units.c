@@ -17,32 +17,67 @@ static int64_t gcd64(int64_t a, int64_t b) {
     return a;
 }
 
-void import_step_add_slow(struct import_step *s, struct decimal d) {
-    if (d.mant == 0) return;
+static void divide(struct import_step *s, struct decimal d) {
     if (d.mant < 0) d.mant = -d.mant;
     if (s->g == 0) {
-        *s = (struct import_step){d.mant, d.exp};
+        s->g = d.mant;
+        s->exp = d.exp;
         return;
+    }
+    int64_t g = s->g;
+    if (d.exp > s->exp && !__builtin_mul_overflow(g, decimal_pow10[d.exp - s->exp], &g)) {
+        s->g = g;
+        s->exp = d.exp;
     }
     if (d.exp > s->exp) d = decimal_reduce(d);
     if (d.exp > s->exp) { /* gcd(g 10^k, m) = gcd(m, g 10^k mod m): never leaves 128 bits */
-        int128 g = (int128)s->g * decimal_pow10[d.exp - s->exp] % d.mant;
-        *s = (struct import_step){gcd64(d.mant, (int64_t)g), d.exp};
+        int128 rest = (int128)s->g * decimal_pow10[d.exp - s->exp] % d.mant;
+        s->g = gcd64(d.mant, (int64_t)rest);
+        s->exp = d.exp;
     } else {
         int128 m = (int128)d.mant * decimal_pow10[s->exp - d.exp] % s->g;
         s->g = gcd64(s->g, (int64_t)m);
     }
 }
 
-struct decimal import_step_unit(struct import_step s) {
-    if (s.g == 0) return (struct decimal){1, 0};
-    while (s.exp > 0 && s.g % 10 == 0) {
-        s.g /= 10;
-        s.exp--;
+/* The least number of decimals, from `from` on, that all but one in `rare` values get along with.
+ */
+static uint8_t decimals_but(const struct import_step *s, uint8_t from, uint64_t rare) {
+    uint64_t more = 0;
+    uint8_t k = DECIMAL_EXP_MAX;
+    while (k > from && (more + s->decimals[k]) * rare <= s->n) more += s->decimals[k--];
+    return k;
+}
+
+void import_step_add_slow(struct import_step *s, struct decimal d) {
+    divide(s, d);
+    uint8_t decimals = decimal_reduce(d).exp;
+    if (s->n < STEP_FIRST || decimals > s->common) s->decimals[decimals]++;
+    if (s->n < STEP_FIRST) return;
+    uint8_t from = s->fast ? s->common : 0;
+    s->common = decimals_but(s, from, 10); /* only ever finer: nothing below it is counted */
+    if (s->common > s->exp) s->common = s->exp;
+    int64_t coarse = decimal_pow10[s->exp - s->common];
+    s->fast = s->g % coarse == 0 ? s->g : coarse % s->g == 0 ? coarse : INT64_MAX;
+}
+
+struct decimal import_step_unit(const struct import_step *s) {
+    int64_t g = s->g;
+    uint8_t exp = s->exp;
+    while (exp > 0 && g % 10 == 0 && g != 0) {
+        g /= 10;
+        exp--;
     }
-    if (s.exp == 0) return (struct decimal){1, 0};
-    int64_t m = s.g % 25 == 0 ? 25 : s.g % 5 == 0 ? 5 : s.g % 2 == 0 ? 2 : 1;
-    return (struct decimal){m, s.exp};
+    if (exp == 0 || g == 0) return (struct decimal){1, 0};
+    int64_t m = g % 25 == 0 ? 25 : g % 5 == 0 ? 5 : g % 2 == 0 ? 2 : 1;
+    return (struct decimal){m, exp};
+}
+
+int64_t import_step_units(const struct import_step *s, struct decimal unit) {
+    uint8_t k = decimals_but(s, s->n < STEP_FIRST ? 0 : s->common, STEP_RARE);
+    if (k >= unit.exp) return 1;
+    int64_t steps = decimal_pow10[unit.exp - k];
+    return steps % unit.mant == 0 ? steps / unit.mant : 1;
 }
 
 err_t import_units_init(struct import_units *u, struct err_info *e) {
@@ -143,11 +178,11 @@ static const struct instrument *declaration(
 }
 
 /* The unit that holds both the declared step and all data; *steps = declared step in units. */
-static struct decimal refine(
-    int64_t mant, uint8_t exp, int64_t declared_steps, struct import_step seen, int64_t *steps) {
+static struct decimal refine(int64_t mant, uint8_t exp, int64_t declared_steps,
+    const struct import_step *seen, int64_t *steps) {
     struct decimal unit = {mant, exp};
-    struct import_step both = {mant, exp};
-    if (seen.g != 0) import_step_add(&both, (struct decimal){seen.g, seen.exp});
+    struct import_step both = {.g = mant, .exp = exp};
+    if (seen->g != 0) divide(&both, (struct decimal){seen->g, seen->exp});
     int64_t ratio = 1;
     if (both.exp < exp || !decimal_to_units(unit, both.g, both.exp, &ratio)) ratio = 1;
     if (ratio == 1 || __builtin_mul_overflow(ratio, declared_steps, steps)) {
@@ -170,8 +205,8 @@ static void settle_declared(struct import_symbol *s, const struct instrument *d)
     s->in.venue = own.venue;
     s->in.revision = 0;
     import_units_guess(&s->in);
-    struct decimal px = refine(d->px_mant, d->px_exp, d->tick_units, s->px, &s->in.tick_units);
-    struct decimal qty = refine(d->qty_mant, d->qty_exp, d->lot_units, s->qty, &s->in.lot_units);
+    struct decimal px = refine(d->px_mant, d->px_exp, d->tick_units, &s->px, &s->in.tick_units);
+    struct decimal qty = refine(d->qty_mant, d->qty_exp, d->lot_units, &s->qty, &s->in.lot_units);
     s->in.min_qty_units = times(d->min_qty_units, s->in.lot_units, d->lot_units);
     s->in.px_mant = px.mant;
     s->in.px_exp = px.exp;
@@ -180,14 +215,15 @@ static void settle_declared(struct import_symbol *s, const struct instrument *d)
 }
 
 static void settle_inferred(struct import_symbol *s) {
-    struct decimal px = import_step_unit(s->px), qty = import_step_unit(s->qty);
+    struct decimal px = import_step_unit(&s->px), qty = import_step_unit(&s->qty);
     s->in.kind = IMPORT_KIND_UNKNOWN;
     import_units_guess(&s->in);
     s->in.px_mant = px.mant;
     s->in.px_exp = px.exp;
     s->in.qty_mant = qty.mant;
     s->in.qty_exp = qty.exp;
-    s->in.tick_units = s->in.lot_units = 1;
+    s->in.tick_units = import_step_units(&s->px, px);
+    s->in.lot_units = import_step_units(&s->qty, qty);
     s->in.unit_source = UNIT_INFERRED;
 }
 

@@ -6,7 +6,8 @@
  * Units      a step is mant / 10^exp. A declared step is used unless the data are finer; then the
  *            unit is the greatest common divisor of both and the declared step stays the tick
  *            (tick_units > 1). An inferred unit is the largest of 1, 2, 25, 5 x 10^k that divides
- *            everything seen, never coarser than 1: few rows must not invent a coarse grid.
+ *            everything seen, never coarser than 1: few rows must not invent a coarse grid. Its
+ *            tick and lot are the unit, or a power of ten above it (struct import_step).
  * Ownership  struct import_units owns its tables.
  * Limits     INST_MAX instruments an import.
  */
@@ -21,21 +22,34 @@
 #include "base/event.h"
 #include "base/instrument.h"
 
-/* Greatest common divisor of decimals: g / 10^exp; g = 0: nothing but zeros seen. */
+enum { STEP_FIRST = 256, STEP_RARE = 1000 };
+
+/* What all decimals of one column have in common. g / 10^exp divides every one of them (g = 0:
+ * nothing but zeros seen). Beside it the number of decimals that all but one in STEP_RARE get
+ * along with: resting orders may be older than today's lot (Binance spot shows quantities of six
+ * decimals among thousands with five), and such a straggler must not move the lot. */
 struct import_step {
     int64_t g;
     uint8_t exp;
+    uint8_t common; /* decimals; values with more are counted one by one */
+    int64_t fast;   /* a multiple of `fast` / 10^exp tells nothing new; 0 = not known yet */
+    uint64_t n;     /* values but zero */
+    uint64_t decimals[DECIMAL_EXP_MAX + 1]; /* values with so many decimals, beyond `common` */
 };
 
 void import_step_add_slow(struct import_step *s, struct decimal d);
 
 static inline void import_step_add(struct import_step *s, struct decimal d) {
-    if (d.exp == s->exp && s->g != 0 && d.mant % s->g == 0) return; /* nearly always */
-    import_step_add_slow(s, d);
+    if (d.mant == 0) return;
+    s->n++;
+    if (s->fast == 0 || d.exp != s->exp || d.mant % s->fast != 0) import_step_add_slow(s, d);
 }
 
 /* The unit for a divisor: see the header. */
-struct decimal import_step_unit(struct import_step s);
+struct decimal import_step_unit(const struct import_step *s);
+
+/* The venue's step in such units: more than 1 where only stragglers are finer. */
+int64_t import_step_units(const struct import_step *s, struct decimal unit);
 
 struct import_symbol {
     struct instrument in; /* settled by import_units_settle; id = index here */
