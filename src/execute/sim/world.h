@@ -43,10 +43,9 @@ struct world_config {
     uint8_t rules;                 /* enum sim_rules */
     uint8_t print_kind;            /* EV_TRADE or EV_AGG_TRADE: the one that moves queues */
     bool bars;                     /* EV_KLINE instead of books: market and IOC orders only */
-    bool bars; /* EV_KLINE instead of books: market and IOC orders only, at the next bar's open */
-    bool timers_from_start; /* first timer at first event + period, not at a multiple */
-    bool stop_late;         /* an event beyond the reorder window ends the run */
-    uint32_t seats;         /* 0 = 1 */
+    bool timers_from_start;        /* first timer at first event + period, not at a multiple */
+    bool stop_late;                /* an event beyond the reorder window ends the run */
+    uint32_t seats;                /* 0 = 1 */
     struct queue_spec queue;
     int64_t entry_new_ns, entry_cancel_ns, response_ns;
     int64_t clock_offset_ns;
