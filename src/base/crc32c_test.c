@@ -50,6 +50,15 @@ static void instruction_table_and_definition_agree_at_every_length_and_offset(vo
     }
 }
 
+static void runs_computed_side_by_side_join_to_the_sum_of_the_definition(void **state) {
+    (void)state;
+    static unsigned char bytes[20000];
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (unsigned char)(i * i >> 3);
+    for (size_t n = 3 * 1024 - 9; n < sizeof bytes; n += 509) {
+        assert_int_equal(crc32c(0, bytes + n % 7, n - 8), bitwise(bytes + n % 7, n - 8));
+    }
+}
+
 static void a_sum_in_pieces_is_the_sum_of_the_whole(void **state) {
     (void)state;
     const char text[] = "the tape is the only truth, and it is cut anywhere";
@@ -75,6 +84,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_vectors_of_the_standard_hold),
         cmocka_unit_test(instruction_table_and_definition_agree_at_every_length_and_offset),
+        cmocka_unit_test(runs_computed_side_by_side_join_to_the_sum_of_the_definition),
         cmocka_unit_test(a_sum_in_pieces_is_the_sum_of_the_whole),
         cmocka_unit_test(every_single_bit_flip_changes_the_sum),
     };

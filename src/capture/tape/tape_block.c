@@ -4,19 +4,20 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/crc32c.h"
 #include "base/hash.h"
 #include "capture/tape/tape_internal.h"
 
 enum { CRC_FROM = 8 }; /* header bytes in front of what header_crc covers */
 
 static uint32_t header_crc(const struct tape_header *h) {
-    return tape_crc32c(0, (const unsigned char *)h + CRC_FROM, TAPE_HEADER_BYTES - CRC_FROM);
+    return crc32c(0, (const unsigned char *)h + CRC_FROM, TAPE_HEADER_BYTES - CRC_FROM);
 }
 
 void tape_header_seal(struct tape_header *h, const void *payload) {
     h->magic = TAPE_MAGIC;
     h->version = TAPE_VERSION;
-    h->payload_crc = tape_crc32c(0, payload, tape_padded(h->payload_bytes));
+    h->payload_crc = crc32c(0, payload, tape_padded(h->payload_bytes));
     h->header_crc = header_crc(h);
 }
 

@@ -112,10 +112,6 @@ int tape_pread_all(int fd, void *to, size_t n, uint64_t at);
 
 /* --- bytes ---------------------------------------------------------------------------------- */
 
-uint32_t tape_crc32c(uint32_t before, const void *bytes, size_t n);
-/* The same by table, for the test of the one above. */
-uint32_t tape_crc32c_portable(uint32_t before, const void *bytes, size_t n);
-
 static inline size_t tape_padded(size_t n) {
     return (n + TAPE_ALIGN - 1) & ~(size_t)(TAPE_ALIGN - 1);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/crc32c.h"
 #include "capture/tape/tape_internal.h"
 
 int tape_segment_open(struct tape_segment *s, int dir, uint32_t number) {
@@ -83,7 +84,7 @@ enum tape_walk tape_segment_block(struct tape_segment *s, uint64_t at, unsigned 
         bool raw = b->h.kind == TAPE_RAW;
         if (!payload_read(s, at + TAPE_HEADER_BYTES, padded, raw, scratch, b)) return TAPE_WALK_BAD;
         *reason = "payload checksum is wrong";
-        if (tape_crc32c(0, b->payload, padded) != b->h.payload_crc) return TAPE_WALK_BAD;
+        if (crc32c(0, b->payload, padded) != b->h.payload_crc) return TAPE_WALK_BAD;
         *reason = "padding is not zero";
         if (!padding_zero(b->payload, b->h.payload_bytes, padded)) return TAPE_WALK_BAD;
     }

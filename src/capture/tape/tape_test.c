@@ -287,15 +287,8 @@ static void event_of_an_unknown_kind_or_instrument_is_refused(void **state) {
     testing_remove(path);
 }
 
-static void crc32c_equals_its_definition(void **state) {
-    (void)state;
-    assert_int_equal(testing_crc("123456789", 9), 0xE3069283u); /* the check value of RFC 3720 */
-    assert_true(testing_crc_paths_agree());
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(crc32c_equals_its_definition),
         cmocka_unit_test(random_events_of_every_kind_come_back_bit_exact),
         cmocka_unit_test(hash_does_not_depend_on_blocks_segments_or_compression),
         cmocka_unit_test(closed_tape_is_appended_to_and_stays_one_sequence),

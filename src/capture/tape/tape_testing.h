@@ -202,23 +202,4 @@ static inline void testing_expect_valid(const char *path, uint64_t events) {
     tape_verdict_fini(&v);
 }
 
-static inline uint32_t testing_crc(const char *s, size_t n) { return tape_crc32c(0, s, n); }
-
-/* Bit by bit, as the polynomial defines it, against both implementations at many lengths. */
-static inline bool testing_crc_paths_agree(void) {
-    unsigned char bytes[10000];
-    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (unsigned char)testing_random(i);
-    for (size_t n = 0; n < sizeof bytes; n += n < 100 ? 1 : 997) {
-        uint32_t c = UINT32_MAX;
-        for (size_t i = 0; i < n; i++) {
-            c ^= bytes[i];
-            for (int k = 0; k < 8; k++) c = c & 1 ? (c >> 1) ^ UINT32_C(0x82F63B78) : c >> 1;
-        }
-        if (tape_crc32c(0, bytes, n) != ~c || tape_crc32c_portable(0, bytes, n) != ~c) return false;
-        uint32_t joined = tape_crc32c(tape_crc32c(0, bytes, n / 3), bytes + n / 3, n - n / 3);
-        if (joined != ~c) return false;
-    }
-    return true;
-}
-
 #endif
