@@ -6,6 +6,10 @@ extern const struct cli_verb cmd_doctor;
 extern const struct cli_verb cmd_generate;
 extern const struct cli_verb cmd_import;
 extern const struct cli_verb cmd_report;
+extern const struct cli_verb cmd_tape_cut;
+extern const struct cli_verb cmd_tape_info;
+extern const struct cli_verb cmd_tape_merge;
+extern const struct cli_verb cmd_tape_verify;
 extern const struct cli_verb cmd_vclock_info;
 extern const struct cli_verb cmd_vclock_run;
 
@@ -15,6 +19,10 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_generate,
     &cmd_import,
     &cmd_report,
+    &cmd_tape_cut,
+    &cmd_tape_info,
+    &cmd_tape_merge,
+    &cmd_tape_verify,
     &cmd_vclock_info,
     &cmd_vclock_run,
     NULL,
