@@ -66,7 +66,8 @@ void queue_level(const struct queue_spec *s, struct queue_pos *q, int64_t before
     double b = (double)before - q->ahead;
     double p = behind_share(s, q->ahead * s->unit, b * s->unit);
     if (isinf(p)) p = 1.0;
-    double left = q->ahead - (1.0 - p) * fell + fmin(b - p * fell, 0.0);
+    double beyond = b - p * fell;
+    double left = q->ahead - (1.0 - p) * fell + (beyond < 0.0 ? beyond : 0.0);
     q->ahead = lesser(left, now);
 }
 

@@ -182,11 +182,12 @@ static double print_at(struct world *w, struct sim_seat *s, int side, uint32_t i
     double eaten = 0;
     while (i < s->count[side] && s->orders[side][i].px == ev->px.ticks) {
         struct sim_order *o = &s->orders[side][i];
-        double before = fmax(o->pos.ahead, 0);
-        double market = fmin(fmax(before - eaten, 0), left);
+        double before = o->pos.ahead > 0 ? o->pos.ahead : 0;
+        double market = before > eaten ? before - eaten : 0.0;
+        if (market > left) market = left;
         left -= market;
         eaten += market;
-        o->pos.ahead = fmax(before - eaten, 0);
+        o->pos.ahead = before - eaten > 0 ? before - eaten : 0;
         o->pos.printed += (double)ev->qty.lots;
         int64_t lots = (int64_t)floor(left);
         lots = whole_lots(w, lots < o->leaves ? lots : o->leaves);
