@@ -179,6 +179,14 @@ qty_t book_qty_at(const struct book *b, int side, price_t px) {
     return (qty_t){side_lots(&b->side[side], side_key(side, px.ticks))};
 }
 
+qty_t book_qty_between(const struct book *b, int side, price_t from, price_t to) {
+    CHECK(side == BOOK_BID || side == BOOK_ASK);
+    CHECK(from.ticks > 0 && from.ticks <= BOOK_PX_MAX && to.ticks <= BOOK_PX_MAX);
+    if (!visible(b)) return (qty_t){0};
+    int64_t first = side_key(side, from.ticks), last = side_key(side, to.ticks);
+    return (qty_t){first <= last ? side_sum(&b->side[side], first, last) : 0};
+}
+
 bool book_next(const struct book *b, int side, price_t px, struct book_level *out) {
     CHECK(side == BOOK_BID || side == BOOK_ASK);
     int64_t key, lots, from = px.ticks;

@@ -104,6 +104,8 @@ bool book_best(const struct book *b, int side, struct book_level *out);
 /* The best n levels, best first; returns how many there are (<= n). */
 size_t book_top(const struct book *b, int side, size_t n, struct book_level *out);
 qty_t book_qty_at(const struct book *b, int side, price_t px);
+/* Sum of the quantities from price `from` away from the best to price `to`, both included. */
+qty_t book_qty_between(const struct book *b, int side, price_t from, price_t to);
 /* Next level away from the best after px (exclusive); false at the end. */
 bool book_next(const struct book *b, int side, price_t px, struct book_level *out);
 /* Hash over all levels of both sides from the best outward, update id and state. */

@@ -101,6 +101,8 @@ void side_best_gone(struct book_side *s);
 /* The first level with a key > after; false at the end. */
 bool side_next(const struct book_side *s, int64_t after, int64_t *key, int64_t *lots);
 int64_t side_lots(const struct book_side *s, int64_t key);
+/* Quantity at the keys first..last. */
+int64_t side_sum(const struct book_side *s, int64_t first, int64_t last);
 
 /* book_sync.c */
 void sync_begin(struct book *b, const struct event *ev, struct book_change *change);

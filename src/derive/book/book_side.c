@@ -301,6 +301,18 @@ bool side_next(const struct book_side *s, int64_t after, int64_t *key, int64_t *
     return true;
 }
 
+/* The ladder's part is one pass over its array (empty ticks hold 0); the rest goes level by level.
+ */
+int64_t side_sum(const struct book_side *s, int64_t first, int64_t last) {
+    int64_t sum = 0, end = s->base + BOOK_WINDOW;
+    int64_t from = first < s->base ? s->base : first, to = last < end ? last + 1 : end;
+    for (int64_t key = from; key < to; key++) sum += s->lots[key - s->base];
+    if (last < end) return sum;
+    int64_t key = first > end ? first - 1 : end - 1, lots;
+    while (side_next(s, key, &key, &lots) && key <= last) sum += lots;
+    return sum;
+}
+
 int64_t side_lots(const struct book_side *s, int64_t key) {
     uint64_t slot = (uint64_t)key - (uint64_t)s->base;
     if (slot < BOOK_WINDOW) return s->lots[slot];

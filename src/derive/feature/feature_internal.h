@@ -63,18 +63,66 @@ static inline double ratio_of(double a, double b) {
 
 static inline double bps_of(double x, double base) { return BPS * ratio_of(x - base, base); }
 
-/* A trade that moves price and volume (the same rule as the volume clock's). */
+/* A trade that moves price and volume: the volume clock's rule. Which of trades and aggregate
+ * trades count where a recording has both is decided before (stream.c). */
 static inline bool is_market_trade(const struct event *ev) {
-    return (ev->kind == EV_TRADE || ev->kind == EV_AGG_TRADE) && !(ev->flags & EVF_NON_MARKET);
+    return !(ev->flags & EVF_NON_MARKET) && ev->px.ticks > 0 && ev->qty.lots > 0;
 }
 
 enum { KINDS_TRADE = 1u << EV_TRADE | 1u << EV_AGG_TRADE };
 
+/* The last instant that belongs to the bucket: a time cut's boundary belongs to the next one. */
+static inline int64_t bucket_last_ns(const struct bucket *b) {
+    bool boundary = b->trigger == CUT_TIME || b->trigger == CUT_LIMIT || b->trigger == CUT_KLINE;
+    return boundary ? b->close_ts.ns - 1 : b->close_ts.ns;
+}
+
 /* Taker-buy minus taker-sell quantity of a bucket in quantity units; NaN where not known. */
 static inline double bucket_signed(const struct bucket *b) {
-    if (!b->taker_known) return MISSING;
+    if (b->from_kline && !b->taker_known) return MISSING;
     return (double)(2 * b->buy_volume.lots - b->volume.lots);
 }
+
+/* Quote value of a quantity (in double base units or contracts) at a price. */
+static inline double quote_value(const struct instrument *in, double px, double qty) {
+    double contract = (double)in->contract_e8 / 1e8;
+    return in->kind == INSTRUMENT_INVERSE ? qty * contract : px * qty * contract;
+}
+/* Quote value of a bucket; NaN where the bars do not say it. */
+double bucket_quote(const struct feature_ctx *ctx, const struct bucket *b);
+/* Volume-weighted mean price of summed value and volume (both in units); NaN without volume. */
+static inline double vwap_of(const struct feature_ctx *ctx, double value, double volume) {
+    return ratio_of(value, volume) * ctx->px_unit;
+}
+
+/* Integer sums over the last w bins of wall time (seconds, minutes), whole bins only at the old
+ * end. The bin in which the stream began is incomplete and never counted as full. */
+enum { BINS_MAX = 384, BINS_FIELDS = 4 };
+struct bins {
+    int64_t first, now; /* bin numbers since 1970; now < first before the first call */
+    bool started;
+    uint8_t pad[7];
+    int64_t v[BINS_FIELDS][BINS_MAX];
+};
+/* Moves on to the bin that holds `ns` (never back), clearing the bins passed over. */
+void bins_roll(struct bins *b, int64_t ns, int64_t width_ns);
+void bins_add(struct bins *b, size_t field, int64_t x); /* into the bin of the last roll */
+/* NaN until w complete bins have passed. */
+double bins_sum(const struct bins *b, size_t field, size_t w);
+
+#define FEATURE_ROW_ALL(                                                                           \
+    NAME, UNIT, WINDOW, WARM, NEEDS, BARS, CAPABILITY, SOURCE, ABOUT, GONE, CLOCK, LONG_MEMORY)    \
+    {                                                                                              \
+        .name = NAME, .unit = UNIT, .window = WINDOW, .source = SOURCE, .about = ABOUT,            \
+        .missing = GONE, .capability = CAPABILITY, .warmup = WARM, .needs = NEEDS, .version = 1,   \
+        .clock = CLOCK, .bars_ok = BARS, .recursive = LONG_MEMORY                                  \
+    }
+#define FEATURE_ROW_CLOCK(N, U, W, WARM, NEEDS, BARS, CAP, SRC, ABOUT, GONE, CLOCK)                \
+    FEATURE_ROW_ALL(N, U, W, WARM, NEEDS, BARS, CAP, SRC, ABOUT, GONE, CLOCK, false)
+#define FEATURE_ROW(N, U, W, WARM, NEEDS, BARS, CAP, SRC, ABOUT, GONE)                             \
+    FEATURE_ROW_ALL(N, U, W, WARM, NEEDS, BARS, CAP, SRC, ABOUT, GONE, CLOCK_BUCKET, false)
+#define FEATURE_ROW_RECURSIVE(N, U, W, WARM, NEEDS, BARS, CAP, SRC, ABOUT, GONE)                   \
+    FEATURE_ROW_ALL(N, U, W, WARM, NEEDS, BARS, CAP, SRC, ABOUT, GONE, CLOCK_BUCKET, true)
 
 /* The families of the registry plus a test's own; NULL stands for the program's registry. */
 struct feature_registry {

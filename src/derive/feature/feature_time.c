@@ -21,11 +21,9 @@ enum time_row {
 #define NS_HOUR (3600 * NS_PER_S)
 
 #define TIME_ROW(n, u, w, warm, need, bars, text, gone)                                            \
-    {                                                                                              \
-        .name = n, .unit = u, .window = w, .source = "calendar of ts_local, UTC", .about = text,   \
-        .missing = gone, .capability = "FEA3", .warmup = warm, .needs = need, .version = 1,        \
-        .clock = CLOCK_BUCKET, .bars_ok = bars                                                     \
-    }
+    FEATURE_ROW(n, u, w, warm, need, bars, "FEA3", "calendar of ts_local, UTC", text, gone)
+#define AGE_ROW(n, u, w, warm, need, bars, text, gone)                                             \
+    FEATURE_ROW_CLOCK(n, u, w, warm, need, bars, "FEA3", "times of trades", text, gone, CLOCK_TIME)
 
 static const struct feature_def defs[T_ROWS] = {
     [T_HOUR_SIN] = TIME_ROW("time_hour_sin", "1", "last", 0, 0, true,
@@ -44,7 +42,7 @@ static const struct feature_def defs[T_ROWS] = {
         "time_bucket_duration_s", "s", "b1", 1, 0, true, "close minus open of the bucket", "never"),
     [T_PER_HOUR_B20] = TIME_ROW("time_buckets_per_hour_b20", "1/h", "b20", 21, 0, true,
         "3600 / mean duration of the last 20 buckets", "before 20 buckets; all of no duration"),
-    [T_TRADE_AGE] = TIME_ROW("time_since_trade_s", "s", "s60", 61, NEED_TRADE, false,
+    [T_TRADE_AGE] = AGE_ROW("time_since_trade_s", "s", "s60", 61, NEED_TRADE, false,
         "seconds from the last market trade to the close", "no trade in the last 60 s"),
     [T_MINUTE_SIN] = TIME_ROW("time_minute_sin", "1", "last", 0, 0, true,
         "sin(2 pi x part of the hour that has passed)", "never"),

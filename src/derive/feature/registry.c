@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "derive/feature/feature_internal.h"
 
-#define FAMILIES(X) X(time)
+#define FAMILIES(X) X(book) X(ofi) X(flow) X(ret) X(rv) X(impact) X(toxic) X(time) X(perp) X(ta)
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
 #define FAMILY_LIST(name) &feature_family_##name,

@@ -64,3 +64,37 @@ struct line_fit line_fit(const double *x, const double *y, size_t n) {
     if (syy > 1e-18 * (double)n * my * my) fit.r2 = sxy * sxy / (sxx * syy);
     return fit;
 }
+
+double bucket_quote(const struct feature_ctx *ctx, const struct bucket *b) {
+    double volume = (double)b->volume.lots * ctx->qty_unit;
+    if (ctx->inst->kind == INSTRUMENT_INVERSE) return quote_value(ctx->inst, 0.0, volume);
+    if (!b->value_known) return MISSING;
+    return (double)bucket_value(b) * ctx->px_unit * ctx->qty_unit *
+           ((double)ctx->inst->contract_e8 / 1e8);
+}
+
+void bins_roll(struct bins *b, int64_t ns, int64_t width_ns) {
+    CHECK(width_ns > 0);
+    int64_t bin = ns / width_ns;
+    if (!b->started) {
+        b->started = true;
+        b->first = b->now = bin;
+    }
+    int64_t passed = bin - b->now < BINS_MAX ? bin - b->now : BINS_MAX;
+    for (int64_t i = 0; i < passed; i++)
+        for (size_t f = 0; f < BINS_FIELDS; f++) b->v[f][(size_t)(bin - i) % BINS_MAX] = 0;
+    if (bin > b->now) b->now = bin;
+}
+
+void bins_add(struct bins *b, size_t field, int64_t x) {
+    CHECK(field < BINS_FIELDS && b->started);
+    b->v[field][(size_t)b->now % BINS_MAX] += x;
+}
+
+double bins_sum(const struct bins *b, size_t field, size_t w) {
+    CHECK(field < BINS_FIELDS && w <= BINS_MAX);
+    if (!b->started || b->now - b->first < (int64_t)w) return MISSING;
+    int64_t sum = 0;
+    for (size_t i = 0; i < w; i++) sum += b->v[field][((size_t)b->now - i) % BINS_MAX];
+    return (double)sum;
+}

@@ -65,6 +65,7 @@ struct stream *registry_stream_init(const struct feature_registry *r, void *mem,
     memcpy(&s->spec, spec, sizeof *spec);
     s->book = book_init(block + s->book_at, &spec->limits, spec->inst.venue);
     vclock_init(&s->clock, &spec->bucket, spec->inst.id);
+    vclock_units(&s->clock, &s->spec.inst);
     struct feature_ctx ctx = stream_ctx(s);
     s->engine = registry_engine_init(r, block + s->engine_at, set, &ctx);
     return s;
@@ -102,13 +103,15 @@ size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn,
     struct bucket bucket;
     struct book_change change = {0};
     size_t rows = 0;
-    if (ev->flags & EVF_FIRST)
+    if (ev->flags & EVF_FIRST) /* never in the middle of a message */
         for (; vclock_before(&s->clock, ev, &bucket); rows++) stream_close(s, &bucket, fn, user);
     if (s->spec.hash_events)
         s->hashes.events = hash64(s->hashes.events, ev, sizeof *ev * event_slots(ev->kind));
     book_apply(s->book, ev, &change);
     if (book_state(s->book) == BOOK_GAP) vclock_gap(&s->clock);
-    feature_on_event(s->engine, ev, &change);
+    /* aggregate trades beside trades are the same trades again */
+    bool trade = ev->kind == EV_TRADE || ev->kind == EV_AGG_TRADE;
+    if (!trade || vclock_counts(&s->clock, ev->kind)) feature_on_event(s->engine, ev, &change);
     if (vclock_after(&s->clock, ev, &bucket)) {
         stream_close(s, &bucket, fn, user);
         rows++;
