@@ -140,17 +140,19 @@ static void random_walk(uint64_t seed, int64_t step, int64_t spread_far, size_t 
 
 static void a_side_equals_a_sorted_list_near_the_touch(void **state) {
     (void)state;
-    for (uint64_t seed = SEED; seed < SEED + SEEDS; seed++) random_walk(seed, 3, 20000, 300);
+    for (uint64_t seed = SEED; seed < SEED + SEEDS; seed++)
+        random_walk(seed, 3, 3 * BOOK_WINDOW, 300);
 }
 
 static void a_side_equals_a_sorted_list_with_levels_far_away(void **state) {
     (void)state;
-    for (uint64_t seed = SEED; seed < SEED + SEEDS; seed++) random_walk(seed, 40, 2000000, 2500);
+    for (uint64_t seed = SEED; seed < SEED + SEEDS; seed++) random_walk(seed, 200, 2000000, 2500);
 }
 
 static void a_side_equals_a_sorted_list_when_the_touch_jumps(void **state) {
     (void)state;
-    for (uint64_t seed = SEED; seed < SEED + SEEDS; seed++) random_walk(seed, 9000, 500000, 150);
+    for (uint64_t seed = SEED; seed < SEED + SEEDS; seed++)
+        random_walk(seed, BOOK_WINDOW, 500000, 150);
 }
 
 static void the_far_store_fits_at_its_limit_in_any_order(void **state) {
