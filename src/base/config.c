@@ -16,6 +16,7 @@
 static size_t find_key(const struct config_key *schema, size_t keys, const char *path) {
     for (size_t i = 0; i < keys; i++) {
         if (strcmp(schema[i].path, path) == 0) return i;
+        if (schema[i].alias && strcmp(schema[i].alias, path) == 0) return i;
     }
     return keys;
 }
@@ -42,8 +43,8 @@ static err_t unknown_key(
     if (near) {
         return err_set(e, ERR_USAGE, "%s: unknown key `%s`: did you mean `%s`?", where, path, near);
     }
-    return err_set(e, ERR_USAGE, "%s: unknown key `%s`: `fathom show-config` lists the known keys",
-        where, path);
+    return err_set(e, ERR_USAGE,
+        "%s: unknown key `%s`: `fathom show-config --markdown` lists the known keys", where, path);
 }
 
 static bool one_of(const char *choices, const char *text) {
@@ -163,6 +164,10 @@ static err_t set_entry(
     snprintf(where, sizeof where, "%.900s:%d", file, entry->line);
     size_t k = find_key(c->schema, c->keys, entry->path);
     if (k == c->keys) return unknown_key(c, where, entry->path, e);
+    if (c->value[k].where && strcmp(c->value[k].where, "default") != 0) {
+        return err_set(e, ERR_USAGE, "%s: key `%s` is given twice, first at %s", where,
+            c->schema[k].path, c->value[k].where);
+    }
     bool list = c->schema[k].type == CONFIG_LIST;
     if (entry->list && !list) {
         return err_set(e, ERR_USAGE, "%s: `%s` takes one value, no list", where, entry->path);

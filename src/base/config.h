@@ -36,6 +36,7 @@ struct config_key {
     const char *help;     /* one sentence */
     const char *source;   /* where the default comes from, or "" */
     bool secret;          /* hidden by config_print */
+    const char *alias;    /* a second path that is taken for this key, NULL = none */
 };
 
 struct config;

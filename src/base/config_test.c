@@ -28,7 +28,7 @@ static const struct config_key schema[] = {
     {.path = "count", .type = CONFIG_INT, .fallback = "7", .lo = -10, .hi = 1000},
     {.path = "fee", .type = CONFIG_DECIMAL, .fallback = "0.0004", .unit = "of value"},
     {.path = "strict", .type = CONFIG_BOOL, .fallback = "false"},
-    {.path = "note", .type = CONFIG_STRING, .fallback = ""},
+    {.path = "note", .type = CONFIG_STRING, .fallback = "", .alias = "remark.text"},
     {.path = "venue.key", .type = CONFIG_STRING, .fallback = "", .secret = true},
 };
 
@@ -123,6 +123,20 @@ static void a_repeated_key_is_refused_however_it_is_written(void **state) {
     refused("count: 1\ncount: 1\n", 2, "");
     refused("sim.latency.entry_ms: 1\nsim:\n  latency:\n    entry_ms: 1\n", 4, "given twice");
     refused("sim.latency: 1\nsim.latency.entry_ms: 1\n", 2, "given twice");
+}
+
+static void an_alias_is_another_spelling_of_the_same_key(void **state) {
+    (void)state;
+    struct config *c = NULL;
+    struct err_info e = {0};
+    const char *set = "remark.text=b";
+    assert_int_equal(load("remark: {text: a}\n", &c, &e), ERR_OK);
+    assert_string_equal(config_string(c, "note"), "a");
+    config_free(c);
+    assert_int_equal(config_load(&c, schema, KEYS, NULL, &set, 1, &e), ERR_OK);
+    assert_string_equal(config_string(c, "note"), "b");
+    config_free(c);
+    refused("note: a\nremark.text: b\n", 2, "`note` is given twice");
 }
 
 static void a_value_of_another_type_or_range_is_refused(void **state) {
@@ -309,6 +323,7 @@ int main(void) {
         cmocka_unit_test(lists_are_sequences_or_one_scalar),
         cmocka_unit_test(an_unknown_key_is_named_with_file_line_and_nearest),
         cmocka_unit_test(a_repeated_key_is_refused_however_it_is_written),
+        cmocka_unit_test(an_alias_is_another_spelling_of_the_same_key),
         cmocka_unit_test(a_value_of_another_type_or_range_is_refused),
         cmocka_unit_test(hostile_yaml_is_refused_with_its_line),
         cmocka_unit_test(binary_long_and_absent_files_are_told_apart),

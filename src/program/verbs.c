@@ -6,6 +6,7 @@ extern const struct cli_verb cmd_doctor;
 extern const struct cli_verb cmd_generate;
 extern const struct cli_verb cmd_import;
 extern const struct cli_verb cmd_report;
+extern const struct cli_verb cmd_show_config;
 extern const struct cli_verb cmd_tape_cut;
 extern const struct cli_verb cmd_tape_info;
 extern const struct cli_verb cmd_tape_merge;
@@ -19,6 +20,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_generate,
     &cmd_import,
     &cmd_report,
+    &cmd_show_config,
     &cmd_tape_cut,
     &cmd_tape_info,
     &cmd_tape_merge,
