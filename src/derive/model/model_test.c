@@ -236,9 +236,9 @@ static void hostile_texts_are_refused_with_a_reason(void **state) {
         {"binary sigmoid:1", "0 1", "0.5 0.5", "2 -1", "-2 -3", "1 2 3", "out of range"},
         {"binary sigmoid:1", "0 1", "0.5 0.5", "1 -1", "-2 -4", "1 2 3", "out of range"},
         {"binary sigmoid:1", "0 2", "0.5 0.5", "1 -1", "-2 -3", "1 2 3", "no column"},
-        {"binary sigmoid:1", "0 1", "0.5 inf", "1 -1", "-2 -3", "1 2 3", "not finite"},
-        {"binary sigmoid:1", "0 1", "0.5 0x1", "1 -1", "-2 -3", "1 2 3", "not finite"},
-        {"binary sigmoid:1", "0 1", "0.5 1e999", "1 -1", "-2 -3", "1 2 3", "not finite"},
+        {"binary sigmoid:1", "0 1", "0.5 inf", "1 -1", "-2 -3", "1 2 3", NULL},
+        {"binary sigmoid:1", "0 1", "0.5 0x1", "1 -1", "-2 -3", "1 2 3", "wrong"},
+        {"binary sigmoid:1", "0 1", "0.5 nan", "1 -1", "-2 -3", "1 2 3", "wrong"},
         {"binary sigmoid:1", "0 1", "0.5", "1 -1", "-2 -3", "1 2 3", "missing"},
         {"binary sigmoid:1", "0 1", "0.5 0.5", "1 -1", "-2 -3", "1 2", "missing"},
         {"binary sigmoid:1", "0 1", "0.5 0.5", "1 -1", "-2 -3", "1 2 3 4", "too many"},
@@ -257,6 +257,26 @@ static void hostile_texts_are_refused_with_a_reason(void **state) {
             assert_null(why);
         else if (!why || !strstr(why, cases[i].says))
             fail_msg("case %zu: %s", i, why);
+    }
+}
+
+static void an_infinite_threshold_sends_every_value_left_and_missing_ones_by_rule(void **state) {
+    (void)state;
+    static _Alignas(64) char mem[65536];
+    char text[1024];
+    const char *why;
+    size_t n =
+        small_model(text, sizeof text, "regression", "0 1", "inf 0.5", "-1 -2", "1 -3", "1 2 3");
+    for (char *p = strstr(text, "decision_type=2"); p && p[14] == '2'; p = NULL)
+        memcpy(p, "decision_type=8", 15); /* missing: NaN, default right */
+    assert_int_not_equal(model_build_lightgbm(mem, sizeof mem, text, n, &why), 0);
+    const float rows[4][2] = {{INFINITY, 0}, {-INFINITY, 0}, {3e38f, 0}, {NAN, 1}};
+    const double want[4] = {1, 1, 1, 3};
+    for (int i = 0; i < 4; i++) {
+        double raw, wide[2] = {rows[i][0], rows[i][1]}, raw_wide;
+        model_score(model_view(mem), rows[i], &raw);
+        model_score_double(model_view(mem), wide, &raw_wide);
+        assert_true(raw == want[i] && raw_wide == want[i]);
     }
 }
 
@@ -338,6 +358,7 @@ int main(void) {
         cmocka_unit_test(more_trees_than_a_chunk_and_a_ragged_last_group_equal_the_library),
         cmocka_unit_test(the_recorded_model_gives_the_recorded_scores_probabilities_and_leaves),
         cmocka_unit_test(hostile_texts_are_refused_with_a_reason),
+        cmocka_unit_test(an_infinite_threshold_sends_every_value_left_and_missing_ones_by_rule),
         cmocka_unit_test(every_cut_of_a_model_text_is_refused),
         cmocka_unit_test(flipped_bytes_never_break_the_builder_or_the_walk),
         cmocka_unit_test(a_logistic_score_is_the_written_sum_and_ignores_missing_columns),

@@ -126,6 +126,15 @@ static bool next_double(struct slice *s, double *out) {
     return token(s, &w) && parse_double(w, out);
 }
 
+/* A threshold may be infinite: "every value goes left, only missing ones right". */
+static bool next_threshold(struct slice *s, double *out) {
+    struct slice w;
+    if (!token(s, &w)) return false;
+    if (!is(w, "inf") && !is(w, "-inf")) return parse_double(w, out);
+    *out = *w.p == '-' ? -INFINITY : INFINITY;
+    return true;
+}
+
 static bool ended(struct slice *s) {
     struct slice w;
     return !token(s, &w);
@@ -327,8 +336,8 @@ static bool fill_splits(
         int64_t last = (int64_t)text->leaves - 2, leaf = -(int64_t)text->leaves;
         if (!next_int(&text->at[KEY_FEATURE], 0, (int64_t)m->columns - 1, &column))
             return fail(t, "split_feature: a number is missing or no column of the model");
-        if (!next_double(&text->at[KEY_THRESHOLD], &node[i].threshold))
-            return fail(t, "threshold: a number is missing or not finite");
+        if (!next_threshold(&text->at[KEY_THRESHOLD], &node[i].threshold))
+            return fail(t, "threshold: a number is missing or wrong");
         if (!next_int(&text->at[KEY_DECISION], 0, 15, &decision) || decision >> 2 > MISSING_NAN)
             return fail(t, "decision_type: a number is missing or unknown");
         if (decision & 1) return fail(t, "categorical splits are not supported");

@@ -3,15 +3,15 @@
  *   rows:  [ train part .......... | purged + embargo ][ test ] -> predictions, fold after fold
  *          [ fit .......| calibrate ]
  *
- * Units      score: expected direction, log odds of up (binary) or p(up) - p(down) (classes) or the
- *            forecast itself (value); IC is its correlation with label.value.
- * Ownership  study_result owns everything in it; study_free releases it.
- * Invariant  a training row's label is known before the first test row closes; threshold,
- *            standardisation and calibration see training rows only; predictions are those that
- *            model_predict gives live for the same row.
- * Bands      lo, hi: 95 % percentile band of a stationary bootstrap with Politis-White block
- * length, rows resampled with their labels. null_lo, null_hi, p: the same resampling of predictions
- * and labels apart from each other, which keeps each one's own memory and breaks only the link.
+ * Units      score: p(up) - p(down), or the forecast itself (value output); IC is its correlation
+ *            with label.value. Binary targets: rows that did not move at all neither train nor
+ * count in AUC, losses and classes; they do count in IC. Ownership  study_result owns everything in
+ * it; study_free releases it. Invariant  a training row's label is known before the first test row
+ * closes; threshold, standardisation and calibration see training rows only; predictions are those
+ * that model_predict gives live for the same row. Bands      lo, hi: 95 % percentile band of a
+ * stationary bootstrap with Politis-White block length, rows resampled with their labels. null_lo,
+ * null_hi, p: the same resampling of predictions and labels apart from each other, which keeps each
+ * one's own memory and breaks only the link.
  */
 #ifndef FATHOM_LEARN_STUDY_STUDY_H
 #define FATHOM_LEARN_STUDY_STUDY_H
@@ -28,6 +28,7 @@ struct study_config {
     enum study_scheme scheme;
     int64_t folds;                 /* used when train_rows is 0 */
     int64_t train_rows, test_rows; /* first (or rolling) training window; test window */
+    int64_t train_ns, test_ns;     /* the same in time, instead of rows, when both are > 0 */
     int64_t embargo;               /* rows left out after the training part, besides purging */
     int64_t bootstrap;             /* repetitions */
     double calibrate_share;        /* end of each training part; 0 = 0.2 */

@@ -1,0 +1,355 @@
+#include "learn/study/study.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "learn/study/sample.h"
+#include "learn/study/split.h"
+#include "learn/study/stats.h"
+
+enum { FOLD_LEAST_ROWS = 50 };
+
+struct study_config study_defaults(void) {
+    return (struct study_config){.train = train_defaults(),
+        .scheme = STUDY_EXPANDING,
+        .folds = 5,
+        .bootstrap = 500,
+        .calibrate_share = 0.2,
+        .seed = 1};
+}
+
+/* Rows of one training part, gathered. */
+struct part {
+    size_t rows;
+    uint32_t *row; /* of the matrix */
+    float *x;
+    double *y;
+};
+
+struct work {
+    const struct matrix *m;
+    const struct study_config *cfg;
+    size_t usable; /* rows after the warm-up */
+    struct part fit, cal;
+};
+
+static void part_alloc(struct part *p, const struct matrix *m, size_t rows) {
+    p->rows = 0;
+    p->row = mem_alloc((rows + 1) * sizeof *p->row);
+    p->x = NULL;
+    p->y = mem_alloc((rows + 1) * sizeof *p->y);
+    CHECK(m->rows <= UINT32_MAX);
+}
+
+static void part_free(struct part *p) {
+    free(p->row);
+    free(p->x);
+    free(p->y);
+    memset(p, 0, sizeof *p);
+}
+
+static bool label_known(const struct label *l) { return l->known_row >= 0 && isfinite(l->value); }
+
+/* The target of a row; false: the row teaches nothing (no label, or a binary row without a move).
+ */
+static bool target(const struct work *w, size_t row, double threshold, double *y) {
+    const struct label *l = &w->m->label[row];
+    if (!label_known(l)) return false;
+    switch (w->cfg->train.output) {
+    case OUTPUT_VALUE: *y = l->value; return true;
+    case OUTPUT_BINARY: *y = l->move > 0; return l->move != 0;
+    case OUTPUT_CLASSES: break;
+    }
+    *y = w->m->spec.kind == LABEL_BARRIER ? l->klass : label_class(l->value, threshold);
+    return true;
+}
+
+/* Rows of [from, to) that teach and whose label is known before `limit_ns`. */
+static void select_rows(const struct work *w, size_t from, size_t to, int64_t limit_ns,
+    double threshold, struct part *p, size_t *purged) {
+    for (size_t i = from; i < to; i++) {
+        double y;
+        if (!target(w, i, threshold, &y)) continue;
+        if (w->m->label[i].known_ns >= limit_ns) {
+            ++*purged;
+            continue;
+        }
+        p->row[p->rows] = (uint32_t)i;
+        p->y[p->rows++] = y;
+    }
+}
+
+static void gather(const struct matrix *m, struct part *p) {
+    p->x = mem_alloc((p->rows + 1) * m->columns * sizeof(float));
+    for (size_t i = 0; i < p->rows; i++) {
+        memcpy(p->x + i * m->columns, m->x + (size_t)p->row[i] * m->columns,
+            m->columns * sizeof(float));
+    }
+}
+
+/* The class threshold and the mean absolute move of the rows that may train. */
+static void fit_threshold(const struct work *w, struct study_fold *f, size_t to, int64_t limit) {
+    double *value = mem_alloc((to - f->train_from + 1) * sizeof *value), moves = 0;
+    size_t n = 0;
+    for (size_t i = f->train_from; i < to; i++) {
+        const struct label *l = &w->m->label[i];
+        if (!label_known(l) || l->known_ns >= limit) continue;
+        value[n++] = l->value;
+        moves += fabs(l->move);
+    }
+    f->threshold = w->m->spec.adaptive ? label_threshold_fit(value, n) : w->m->spec.threshold;
+    f->move_bps = n ? 1e4 * moves / (double)n : 0;
+    free(value);
+}
+
+static void shuffle_targets(struct part *p, struct dice *dice) {
+    for (size_t i = p->rows; i > 1; i--) {
+        size_t j = dice_below(dice, i);
+        double t = p->y[i - 1];
+        p->y[i - 1] = p->y[j];
+        p->y[j] = t;
+    }
+}
+
+/* Splits the training rows of a fold into a part to fit and a later part to calibrate; neither
+ * knows a label that reaches into what comes after it. */
+static void make_parts(struct work *w, struct study_fold *f, struct dice *dice) {
+    const struct matrix *m = w->m;
+    int64_t test_ns = m->bar[f->test_from].close_ns;
+    size_t embargo = (size_t)w->cfg->embargo, to = f->train_to;
+    f->embargoed = embargo < to - f->train_from ? embargo : to - f->train_from;
+    to -= f->embargoed;
+    fit_threshold(w, f, to, test_ns);
+    bool calibrate =
+        w->cfg->train.calibration != CALIBRATION_NONE && w->cfg->train.output != OUTPUT_VALUE;
+    double share = w->cfg->calibrate_share > 0 ? w->cfg->calibrate_share : 0.2;
+    size_t cut = calibrate ? to - (size_t)((double)(to - f->train_from) * share) : to;
+    int64_t cut_ns = cut < to ? m->bar[cut].close_ns : test_ns;
+    part_alloc(&w->fit, m, to - f->train_from);
+    part_alloc(&w->cal, m, to - f->train_from);
+    select_rows(w, f->train_from, cut, cut_ns, f->threshold, &w->fit, &f->purged);
+    select_rows(w, cut, to, test_ns, f->threshold, &w->cal, &f->purged);
+    if (w->cfg->shuffle_labels) {
+        shuffle_targets(&w->fit, dice);
+        shuffle_targets(&w->cal, dice);
+    }
+    gather(m, &w->fit);
+    gather(m, &w->cal);
+    f->fitted = w->fit.rows;
+    f->calibrated = w->cal.rows;
+}
+
+static err_t train_fold(struct work *w, struct study_fold *f, size_t number, struct err_info *e) {
+    struct train_data fit = {w->fit.rows, w->m->columns, w->fit.x, w->fit.y, NULL, NULL};
+    struct train_data cal = {w->cal.rows, w->m->columns, w->cal.x, w->cal.y, NULL, NULL};
+    struct err_info why = {ERR_OK, ""};
+    err_t err = train_model(&w->cfg->train, &fit, &f->model, &why);
+    if (!err && w->cal.rows) err = train_calibrate(&f->model, &cal, &why);
+    if (err) err_set(e, err, "walk-forward fold %zu: %s", number + 1, why.text);
+    return err;
+}
+
+static double score_of(enum model_output output, const struct prediction *p) {
+    switch (output) {
+    case OUTPUT_VALUE: return p->p[0];
+    case OUTPUT_BINARY: return 2 * p->p[0] - 1;
+    case OUTPUT_CLASSES: break;
+    }
+    return p->p[LABEL_UP] - p->p[LABEL_DOWN];
+}
+
+static void predict_row(const struct work *w, const struct study_fold *f, int32_t number,
+    size_t row, struct study_prediction *out) {
+    const struct matrix *m = w->m;
+    const struct label *l = &m->label[row];
+    struct prediction p;
+    model_predict(f->model.model, trained_calibration(&f->model), m->x + row * m->columns, &p);
+    *out = (struct study_prediction){.row = row,
+        .bucket_id = m->bar[row].bucket_id,
+        .close_ns = m->bar[row].close_ns,
+        .fold = number,
+        .klass = LABEL_NONE,
+        .classes = p.classes,
+        .missing = p.missing,
+        .score = score_of(w->cfg->train.output, &p),
+        .value = NAN,
+        .move = NAN};
+    for (uint32_t k = 0; k < p.classes && k < 3; k++) out->p[k] = p.p[k];
+    if (!label_known(l)) return;
+    out->value = l->value;
+    out->move = l->move;
+    out->klass = m->spec.kind == LABEL_BARRIER ? l->klass : label_class(l->value, f->threshold);
+}
+
+static uint32_t sample_classes(enum model_output output) {
+    return output == OUTPUT_VALUE ? 0 : output == OUTPUT_BINARY ? 1 : 3;
+}
+
+static void measure_fold(const struct work *w, struct study_fold *f,
+    const struct study_prediction *p, size_t n, uint64_t seed) {
+    struct sample s;
+    sample_init(&s, p, n, sample_classes(w->cfg->train.output));
+    sample_metrics(&s, (size_t)w->cfg->bootstrap, seed, f->metric);
+    sample_fini(&s);
+}
+
+static err_t run_fold(
+    struct work *w, struct study_result *r, size_t number, struct dice *dice, struct err_info *e) {
+    struct study_fold *f = &r->fold[number];
+    const struct label_bar *bar = w->m->bar;
+    f->train_from_ns = bar[f->train_from].close_ns;
+    f->train_to_ns = bar[f->train_to - 1].close_ns;
+    f->test_from_ns = bar[f->test_from].close_ns;
+    f->test_to_ns = bar[f->test_to - 1].close_ns;
+    make_parts(w, f, dice);
+    err_t err = train_fold(w, f, number, e);
+    part_free(&w->fit);
+    part_free(&w->cal);
+    if (err) return err;
+    struct study_prediction *first = r->prediction + r->predictions;
+    for (size_t i = f->test_from; i < f->test_to; i++) {
+        predict_row(w, f, (int32_t)number, i, &r->prediction[r->predictions++]);
+    }
+    measure_fold(w, f, first, f->test_to - f->test_from, dice_next(dice));
+    return ERR_OK;
+}
+
+static size_t make_folds(const struct work *w, struct split_fold *fold) {
+    const struct study_config *c = w->cfg;
+    bool rolling = c->scheme == STUDY_ROLLING;
+    size_t w0 = w->m->warmup, folds;
+    if (c->train_ns > 0 && c->test_ns > 0) {
+        int64_t *t = mem_alloc((w->usable + 1) * sizeof *t);
+        for (size_t i = 0; i < w->usable; i++) t[i] = w->m->bar[w0 + i].close_ns;
+        folds = split_walk_forward_time(
+            t, w->usable, rolling, c->train_ns, c->test_ns, fold, STUDY_FOLDS_MAX);
+        free(t);
+    } else {
+        folds = split_walk_forward(w->usable, rolling, (size_t)c->folds, (size_t)c->train_rows,
+            (size_t)c->test_rows, fold, STUDY_FOLDS_MAX);
+    }
+    return folds;
+}
+
+static err_t plan_folds(const struct work *w, struct study_result *r, struct err_info *e) {
+    struct split_fold *fold = mem_alloc(STUDY_FOLDS_MAX * sizeof *fold);
+    size_t n = w->usable < FOLD_LEAST_ROWS ? 0 : make_folds(w, fold);
+    err_t err = ERR_OK;
+    if (n == 0) {
+        err = err_set(e, ERR_INPUT,
+            "%zu usable rows (%zu after a warm-up of %zu) are too few for this walk-forward; use "
+            "a longer recording, shorter buckets or a smaller study.train_rows",
+            w->m->rows, w->usable, w->m->warmup);
+    } else if (n > STUDY_FOLDS_MAX) {
+        err = err_set(e, ERR_USAGE, "%zu walk-forward folds: at most %d; raise study.test_rows", n,
+            STUDY_FOLDS_MAX);
+    } else {
+        r->folds = n;
+        r->fold = mem_alloc(n * sizeof *r->fold);
+        for (size_t i = 0; i < n; i++) {
+            size_t w0 = w->m->warmup;
+            r->fold[i].train_from = fold[i].train_from + w0;
+            r->fold[i].train_to = fold[i].train_to + w0;
+            r->fold[i].test_from = fold[i].test_from + w0;
+            r->fold[i].test_to = fold[i].test_to + w0;
+        }
+    }
+    free(fold);
+    return err;
+}
+
+/* Mean over folds of each column's share of the fold's importance. */
+static void importance(struct study_result *r) {
+    for (size_t f = 0; f < r->folds; f++) {
+        const struct trained *t = &r->fold[f].model;
+        double gain = 0, split = 0;
+        for (size_t j = 0; j < r->columns; j++) gain += t->gain[j], split += t->split[j];
+        for (size_t j = 0; j < r->columns; j++) {
+            if (gain > 0) r->gain[j] += t->gain[j] / gain / (double)r->folds;
+            if (split > 0) r->split[j] += t->split[j] / split / (double)r->folds;
+        }
+    }
+}
+
+/* Mean over folds of IC by its standard deviation; p by Student's statistic as normal. */
+static void ic_ir(struct study_result *r) {
+    double *ic = mem_alloc((r->folds + 1) * sizeof *ic);
+    size_t n = 0;
+    for (size_t f = 0; f < r->folds; f++) {
+        double v = r->fold[f].metric[METRIC_IC].value;
+        if (isfinite(v)) ic[n++] = v;
+    }
+    double sd = stats_sd(ic, n), ir = n >= 3 && sd > 0 ? stats_mean(ic, n) / sd : NAN;
+    struct study_metric *m = &r->metric[METRIC_IC_IR];
+    m->value = ir;
+    m->p = isfinite(ir) ? 2 * normal_cdf(-fabs(ir) * sqrt((double)n)) : NAN;
+    if (isfinite(ir)) m->note[0] = 0;
+    free(ic);
+}
+
+static uint64_t hash_predictions(const struct study_result *r) {
+    uint64_t h = 0;
+    for (size_t i = 0; i < r->predictions; i++) {
+        const struct study_prediction *p = &r->prediction[i];
+        double record[5] = {(double)p->fold, p->p[0], p->p[1], p->p[2], p->score};
+        h = hash64(h, &p->bucket_id, sizeof p->bucket_id);
+        h = hash64(h, record, sizeof record);
+    }
+    return h;
+}
+
+static void measure_all(const struct work *w, struct study_result *r, uint64_t seed) {
+    struct sample s;
+    sample_init(&s, r->prediction, r->predictions, sample_classes(w->cfg->train.output));
+    r->scored = s.n;
+    r->block = sample_metrics(&s, (size_t)w->cfg->bootstrap, seed, r->metric);
+    r->bins = sample_calibration(&s, r->bin);
+    sample_fini(&s);
+    ic_ir(r);
+    importance(r);
+    r->hash = hash_predictions(r);
+}
+
+err_t study_walk_forward(const struct matrix *m, const struct study_config *cfg,
+    struct study_result *out, struct err_info *e) {
+    CHECK(cfg->bootstrap >= 0 && cfg->embargo >= 0 && m->columns > 0);
+    struct work w = {.m = m, .cfg = cfg};
+    struct study_result r = {.columns = m->columns, .names = m->names};
+    struct dice dice = {cfg->seed};
+    w.usable = m->rows > m->warmup ? m->rows - m->warmup : 0;
+    err_t err = plan_folds(&w, &r, e);
+    if (err) return err;
+    size_t tested = 0;
+    for (size_t f = 0; f < r.folds; f++) tested += r.fold[f].test_to - r.fold[f].test_from;
+    r.prediction = mem_alloc((tested + 1) * sizeof *r.prediction);
+    r.gain = mem_alloc(m->columns * sizeof *r.gain);
+    r.split = mem_alloc(m->columns * sizeof *r.split);
+    for (size_t f = 0; f < r.folds && !err; f++) {
+        if (cfg->stop && cfg->stop()) {
+            err = err_set(e, ERR_INTERRUPTED,
+                "stopped before fold %zu of %zu: nothing was kept; run the same command again",
+                f + 1, r.folds);
+        } else {
+            err = run_fold(&w, &r, f, &dice, e);
+        }
+    }
+    if (!err) measure_all(&w, &r, dice_next(&dice));
+    if (err)
+        study_free(&r);
+    else
+        *out = r;
+    return err;
+}
+
+void study_free(struct study_result *r) {
+    for (size_t f = 0; f < r->folds; f++) trained_free(&r->fold[f].model);
+    free(r->fold);
+    free(r->prediction);
+    free(r->gain);
+    free(r->split);
+    memset(r, 0, sizeof *r);
+}
