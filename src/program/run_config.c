@@ -76,7 +76,7 @@ const struct config_key run_schema[] = {
         "Rows left out after the training part, besides purging.", ""),
     INT("study.bootstrap", "500", 50, 100000, "", "Block bootstrap repetitions.", ""),
     BOOL("study.shuffle_labels", "false",
-        "Shuffle the training labels: a control that must find nothing."),
+        "Shuffle all labels: a control that must find nothing."),
     STR("study.trials", "", "Trial ledger file; empty = trials.jsonl beside the run folder."),
 
     ENUM("strategy.kind", "none", "none|quoter|grid|model|momentum", "What trades."),

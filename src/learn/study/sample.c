@@ -300,8 +300,8 @@ static void resample(struct sample *s, size_t repeats, uint64_t seed, double blo
     free(b);
 }
 
-double sample_metrics(
-    struct sample *s, size_t repeats, uint64_t seed, struct study_metric metric[METRIC_COUNT]) {
+double sample_metrics(struct sample *s, size_t repeats, double span, uint64_t seed,
+    struct study_metric metric[METRIC_COUNT]) {
     double floor[METRIC_COUNT], block = 1;
     struct sample_figures here;
     uint32_t *index = mem_alloc((s->n + 1) * sizeof *index);
@@ -314,7 +314,7 @@ double sample_metrics(
     double *work = mem_alloc((repeats + 1) * sizeof *work);
     if (s->n < 8) repeats = 0;
     if (repeats) {
-        block = block_of(s);
+        block = fmax(block_of(s), 2 * span);
         resample(s, repeats, seed, block, paired, apart);
     }
     static const char *const name[METRIC_COUNT] = {

@@ -30,9 +30,10 @@ void sample_fini(struct sample *s);
 /* forecast[i] is paired with outcome[i]: row numbers, equal for the sample itself. */
 void sample_measure(struct sample *s, const uint32_t *forecast, const uint32_t *outcome,
     struct sample_figures *out);
-/* Values, floors, bands, p-values and notes of all metrics but IC_IR. Returns the block length. */
-double sample_metrics(
-    struct sample *s, size_t repeats, uint64_t seed, struct study_metric metric[METRIC_COUNT]);
+/* Values, floors, bands, p-values and notes of all metrics but IC_IR. Returns the block length,
+ * which is at least twice `span`, the rows that a label reaches ahead. */
+double sample_metrics(struct sample *s, size_t repeats, double span, uint64_t seed,
+    struct study_metric metric[METRIC_COUNT]);
 /* Ten bins of equal count by forecast of up, with Wilson bands; returns how many. */
 size_t sample_calibration(const struct sample *s, struct study_bin *bin);
 

@@ -34,6 +34,7 @@ struct work {
     const struct matrix *m;
     const struct study_config *cfg;
     size_t usable; /* rows after the warm-up */
+    double span;   /* mean length of a label in rows */
     struct part fit, cal;
 };
 
@@ -106,18 +107,9 @@ static void fit_threshold(const struct work *w, struct study_fold *f, size_t to,
     free(value);
 }
 
-static void shuffle_targets(struct part *p, struct dice *dice) {
-    for (size_t i = p->rows; i > 1; i--) {
-        size_t j = dice_below(dice, i);
-        double t = p->y[i - 1];
-        p->y[i - 1] = p->y[j];
-        p->y[j] = t;
-    }
-}
-
 /* Splits the training rows of a fold into a part to fit and a later part to calibrate; neither
  * knows a label that reaches into what comes after it. */
-static void make_parts(struct work *w, struct study_fold *f, struct dice *dice) {
+static void make_parts(struct work *w, struct study_fold *f) {
     const struct matrix *m = w->m;
     int64_t test_ns = m->bar[f->test_from].close_ns;
     size_t embargo = (size_t)w->cfg->embargo, to = f->train_to;
@@ -133,10 +125,6 @@ static void make_parts(struct work *w, struct study_fold *f, struct dice *dice) 
     part_alloc(&w->cal, m, to - f->train_from);
     select_rows(w, f->train_from, cut, cut_ns, f->threshold, &w->fit, &f->purged);
     select_rows(w, cut, to, test_ns, f->threshold, &w->cal, &f->purged);
-    if (w->cfg->shuffle_labels) {
-        shuffle_targets(&w->fit, dice);
-        shuffle_targets(&w->cal, dice);
-    }
     gather(m, &w->fit);
     gather(m, &w->cal);
     f->fitted = w->fit.rows;
@@ -193,7 +181,7 @@ static void measure_fold(const struct work *w, struct study_fold *f,
     const struct study_prediction *p, size_t n, uint64_t seed) {
     struct sample s;
     sample_init(&s, p, n, sample_classes(w->cfg->train.output));
-    sample_metrics(&s, (size_t)w->cfg->bootstrap, seed, f->metric);
+    sample_metrics(&s, (size_t)w->cfg->bootstrap, w->span, seed, f->metric);
     sample_fini(&s);
 }
 
@@ -205,7 +193,7 @@ static err_t run_fold(
     f->train_to_ns = bar[f->train_to - 1].close_ns;
     f->test_from_ns = bar[f->test_from].close_ns;
     f->test_to_ns = bar[f->test_to - 1].close_ns;
-    make_parts(w, f, dice);
+    make_parts(w, f);
     err_t err = train_fold(w, f, number, e);
     part_free(&w->fit);
     part_free(&w->cal);
@@ -306,12 +294,58 @@ static void measure_all(const struct work *w, struct study_result *r, uint64_t s
     struct sample s;
     sample_init(&s, r->prediction, r->predictions, sample_classes(w->cfg->train.output));
     r->scored = s.n;
-    r->block = sample_metrics(&s, (size_t)w->cfg->bootstrap, seed, r->metric);
+    r->block = sample_metrics(&s, (size_t)w->cfg->bootstrap, w->span, seed, r->metric);
     r->bins = sample_calibration(&s, r->bin);
     sample_fini(&s);
     ic_ir(r);
     importance(r);
     r->hash = hash_predictions(r);
+}
+
+/* The control: outcomes change rows, in training and in test alike; times stay where they are. Only
+ * training rows would not do: a model of random weights still leans on columns that do predict. */
+static struct label *shuffled_labels(const struct matrix *m, struct dice *dice) {
+    struct label *out = mem_alloc((m->rows + 1) * sizeof *out);
+    uint32_t *from = mem_alloc((m->rows + 1) * sizeof *from), n = 0, k = 0;
+    memcpy(out, m->label, m->rows * sizeof *out);
+    for (size_t i = m->warmup; i < m->rows; i++) {
+        if (label_known(&m->label[i])) from[n++] = (uint32_t)i;
+    }
+    dice_shuffle(dice, from, n);
+    for (size_t i = m->warmup; i < m->rows; i++) {
+        if (!label_known(&m->label[i])) continue;
+        const struct label *l = &m->label[from[k++]];
+        out[i].value = l->value;
+        out[i].move = l->move;
+        out[i].klass = l->klass;
+    }
+    free(from);
+    return out;
+}
+
+static double label_span(const struct matrix *m) {
+    double sum = 0, n = 0;
+    for (size_t i = m->warmup; i < m->rows; i++) {
+        if (!label_known(&m->label[i])) continue;
+        sum += (double)(m->label[i].known_row - (int64_t)i);
+        n++;
+    }
+    return n > 0 ? sum / n : 1;
+}
+
+static err_t walk(struct work *w, struct study_result *r, struct dice *dice, struct err_info *e) {
+    err_t err = ERR_OK;
+    for (size_t f = 0; f < r->folds && !err; f++) {
+        if (w->cfg->stop && w->cfg->stop()) {
+            err = err_set(e, ERR_INTERRUPTED,
+                "stopped before fold %zu of %zu: nothing was kept; run the same command again",
+                f + 1, r->folds);
+        } else {
+            err = run_fold(w, r, f, dice, e);
+        }
+    }
+    if (!err) measure_all(w, r, dice_next(dice));
+    return err;
 }
 
 err_t study_walk_forward(const struct matrix *m, const struct study_config *cfg,
@@ -323,21 +357,18 @@ err_t study_walk_forward(const struct matrix *m, const struct study_config *cfg,
     w.usable = m->rows > m->warmup ? m->rows - m->warmup : 0;
     err_t err = plan_folds(&w, &r, e);
     if (err) return err;
+    struct matrix own = *m;
+    struct label *mixed = cfg->shuffle_labels ? shuffled_labels(m, &dice) : NULL;
+    if (mixed) own.label = mixed;
+    w.m = &own;
+    w.span = label_span(m);
     size_t tested = 0;
     for (size_t f = 0; f < r.folds; f++) tested += r.fold[f].test_to - r.fold[f].test_from;
     r.prediction = mem_alloc((tested + 1) * sizeof *r.prediction);
     r.gain = mem_alloc(m->columns * sizeof *r.gain);
     r.split = mem_alloc(m->columns * sizeof *r.split);
-    for (size_t f = 0; f < r.folds && !err; f++) {
-        if (cfg->stop && cfg->stop()) {
-            err = err_set(e, ERR_INTERRUPTED,
-                "stopped before fold %zu of %zu: nothing was kept; run the same command again",
-                f + 1, r.folds);
-        } else {
-            err = run_fold(&w, &r, f, &dice, e);
-        }
-    }
-    if (!err) measure_all(&w, &r, dice_next(&dice));
+    err = walk(&w, &r, &dice, e);
+    free(mixed);
     if (err)
         study_free(&r);
     else

@@ -32,7 +32,7 @@ struct study_config {
     int64_t embargo;               /* rows left out after the training part, besides purging */
     int64_t bootstrap;             /* repetitions */
     double calibrate_share;        /* end of each training part; 0 = 0.2 */
-    bool shuffle_labels;           /* control: training labels in random order */
+    bool shuffle_labels;           /* control: all labels in random order, of tested rows too */
     uint64_t seed;
     bool (*stop)(void); /* true: ERR_INTERRUPTED; NULL = never */
 };
