@@ -21,7 +21,7 @@ struct store_metric {
 
 /* What a manifest says besides the model itself. */
 struct store_info {
-    char set[64];
+    char set[1024];
     uint64_t signature;
     size_t columns;
     const char *const *names; /* columns; after a load owned by the stored_model */
