@@ -1,19 +1,19 @@
 #include "program/run_config.h"
 
 #define STR(path, fallback, help)                                                                  \
-    { path, CONFIG_STRING, fallback, NULL, 0, 0, "", help, "", false }
+    { path, CONFIG_STRING, fallback, NULL, 0, 0, "", help, "", false, NULL }
 #define LIST(path, fallback, help)                                                                 \
-    { path, CONFIG_LIST, fallback, NULL, 0, 0, "", help, "", false }
+    { path, CONFIG_LIST, fallback, NULL, 0, 0, "", help, "", false, NULL }
 #define ENUM(path, fallback, choices, help)                                                        \
-    { path, CONFIG_ENUM, fallback, choices, 0, 0, "", help, "", false }
+    { path, CONFIG_ENUM, fallback, choices, 0, 0, "", help, "", false, NULL }
 #define INT(path, fallback, lo, hi, unit, help, source)                                            \
-    { path, CONFIG_INT, fallback, NULL, lo, hi, unit, help, source, false }
+    { path, CONFIG_INT, fallback, NULL, lo, hi, unit, help, source, false, NULL }
 #define NUM(path, fallback, lo, hi, unit, help, source)                                            \
-    { path, CONFIG_DOUBLE, fallback, NULL, lo, hi, unit, help, source, false }
+    { path, CONFIG_DOUBLE, fallback, NULL, lo, hi, unit, help, source, false, NULL }
 #define BOOL(path, fallback, help)                                                                 \
-    { path, CONFIG_BOOL, fallback, NULL, 0, 0, "", help, "", false }
+    { path, CONFIG_BOOL, fallback, NULL, 0, 0, "", help, "", false, NULL }
 #define DEC(path, fallback, unit, help, source)                                                    \
-    { path, CONFIG_DECIMAL, fallback, NULL, 0, 0, unit, help, source, false }
+    { path, CONFIG_DECIMAL, fallback, NULL, 0, 0, unit, help, source, false, NULL }
 
 const struct config_key run_schema[] = {
     STR("name", "run", "Name of the run; it heads the report."),
