@@ -43,7 +43,10 @@ static void expect(struct bucket_track *t, const struct event *ev) {
         t->live_seen = true;
     } else if (ev->kind == EV_KLINE && (ev->flags & EVF_CLOSED) && !t->live_seen) {
         const int64_t *w = event_words(ev);
+        int64_t bar_ns = kline_end_ns(ev) - ev->id;
         if (ev->id <= t->last_bar || ev->qty.lots < 0) return;
+        if (t->bar_ns != 0 && bar_ns != t->bar_ns) return;
+        t->bar_ns = bar_ns;
         t->last_bar = ev->id;
         t->expected.volume += ev->qty.lots;
         t->expected.buys += w[KLINE_TAKER_BUY_QTY] > 0 ? w[KLINE_TAKER_BUY_QTY] : 0;
@@ -92,7 +95,7 @@ static err_t track_start(struct bucket_walk *w, struct bucket_track *t, const st
 static err_t check_bar(const struct bucket_walk *w, const struct bucket_track *t,
     const struct instrument *in, const struct event *ev, struct err_info *e) {
     const char *why = "";
-    if (!(ev->flags & EVF_CLOSED) || !vclock_counts(&t->clock, EV_KLINE)) return ERR_OK;
+    if (!vclock_takes(&t->clock, ev)) return ERR_OK;
     int64_t bar_ns = kline_end_ns(ev) - ev->id;
     if (bucket_spec_fits_bar(&t->spec, bar_ns, &why)) return ERR_OK;
     return err_set(e, ERR_USAGE, "--bucket %s for %s, which has bars of %lld s: %s", w->spec_text,

@@ -26,7 +26,7 @@ struct bucket_track {
     bool started;
     struct bucket_sums got, expected;
     bool trades_seen, live_seen; /* for `expected` */
-    int64_t last_bar;
+    int64_t last_bar, bar_ns;
     int64_t *duration_ns; /* of every bucket */
     size_t count, cap;
     int64_t first_id, last_id;

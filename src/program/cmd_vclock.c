@@ -1,5 +1,6 @@
 /* cmd_vclock.c: `fathom vclock run|info TAPE`: the buckets of a tape as a table, and their health.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -97,7 +98,7 @@ static err_t write_bucket(
     if (!o->headed) fputs(csv_head, o->csv);
     o->headed = true;
     csv_row(o->csv, in, b, &t);
-    if (ferror(o->csv)) return err_set(e, ERR_RESOURCE, "cannot write the buckets: disk full?");
+    if (ferror(o->csv)) return err_set_errno(e, errno, "cannot write the buckets");
     return ERR_OK;
 }
 

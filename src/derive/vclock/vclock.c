@@ -14,6 +14,7 @@ struct state {
     int64_t now_ns;
     int64_t end_ns; /* the open bucket's end by time; INT64_MAX = none */
     int64_t bar_id; /* open time of the last bar counted */
+    int64_t bar_ns; /* length of the bars; 0 = none seen */
     int64_t closed_in_a_row;
     int64_t px_mant, qty_mant; /* 0 = not told */
     uint8_t value_exp;         /* decimals of px unit x quantity unit */
@@ -107,9 +108,17 @@ static bool is_market_trade(const struct event *ev) {
     return !(ev->flags & EVF_NON_MARKET) && ev->px.ticks > 0 && ev->qty.lots > 0;
 }
 
+int64_t kline_end_ns(const struct event *ev) {
+    CHECK(ev->kind == EV_KLINE);
+    int64_t close = event_words(ev)[KLINE_CLOSE_NS];
+    if (close <= ev->id) return later(ev->id, 1);
+    int64_t rest = close % NS_PER_S;
+    return rest >= NS_PER_S - NS_PER_MS ? later(close, NS_PER_S - rest) : close;
+}
+
 static bool is_bar(const struct state *s, const struct event *ev) {
     return ev->kind == EV_KLINE && (ev->flags & EVF_CLOSED) && !s->live && ev->id > s->bar_id &&
-           ev->qty.lots >= 0;
+           ev->qty.lots >= 0 && (s->bar_ns == 0 || kline_end_ns(ev) - ev->id == s->bar_ns);
 }
 
 /* Where the event stands on the clock's axis; false if it does not move it. */
@@ -206,6 +215,7 @@ static void add_bar(struct state *s, const struct event *ev) {
     int128 value;
     s->source = SOURCE_BARS;
     s->bar_id = ev->id;
+    s->bar_ns = kline_end_ns(ev) - ev->id;
     o->from_kline = 1;
     if (ev->qty.lots > 0 && ev->px.ticks > 0) /* a bar without volume has no price of its own */
         add_prices(o, w[KLINE_OPEN_PX], w[KLINE_HIGH_PX], w[KLINE_LOW_PX], ev->px.ticks);
@@ -221,14 +231,6 @@ static void add_bar(struct state *s, const struct event *ev) {
     } else if (ev->qty.lots > 0) {
         o->value_known = 0;
     }
-}
-
-int64_t kline_end_ns(const struct event *ev) {
-    CHECK(ev->kind == EV_KLINE);
-    int64_t close = event_words(ev)[KLINE_CLOSE_NS];
-    if (close <= ev->id) return later(ev->id, 1);
-    int64_t rest = close % NS_PER_S;
-    return rest >= NS_PER_S - NS_PER_MS ? later(close, NS_PER_S - rest) : close;
 }
 
 static bool cut_now(const struct state *s, enum cut_trigger *why) {
@@ -269,7 +271,7 @@ static void start(struct state *s, int64_t t) {
 bool vclock_after(struct vclock *vc, const struct event *ev, struct bucket *out) {
     struct state *s = state_of(vc);
     enum cut_trigger why;
-    int64_t t;
+    int64_t t = s->now_ns;
     bool mine = ev->inst == s->open.inst, live = mine && is_live_kind(ev);
     if (live) s->live = 1;
     bool bar = mine && is_bar(s, ev);
@@ -319,6 +321,12 @@ bool vclock_counts(const struct vclock *vc, uint8_t kind) {
     if (kind == EV_TRADE) return true;
     if (kind == EV_AGG_TRADE) return s->source <= SOURCE_AGG_TRADES;
     return kind == EV_KLINE && !s->live;
+}
+
+bool vclock_takes(const struct vclock *vc, const struct event *ev) {
+    const struct state *s = state_of_const(vc);
+    if (ev->inst != s->open.inst || !vclock_counts(vc, ev->kind)) return false;
+    return ev->kind == EV_KLINE ? is_bar(s, ev) : is_market_trade(ev);
 }
 
 /* ---- buckets ---- */

@@ -14,6 +14,7 @@
  * Bars       closed EV_KLINE fill buckets as long as neither trades, depth nor tickers were seen.
  *            A bar belongs to the bucket of its OPEN time and arrives when that is over, so bars
  *            move the clock by their open time, and the bar that fills a time bucket closes it.
+ *            The first bar's length decides: bars of another length, or not newer, count nowhere.
  * Messages   nothing is cut inside a message: only events with EVF_FIRST cut before themselves.
  * Ownership  the caller's struct; plain bytes without pointers (save = memcpy).
  * Invariant  ids strictly increasing; every market trade belongs to exactly one bucket; a trade is
@@ -89,10 +90,10 @@ void vclock_gap(struct vclock *vc);
 bool vclock_end(struct vclock *vc, struct bucket *out);
 /* The open bucket so far (close_ts = the latest local time); NULL before the first event. */
 const struct bucket *vclock_open(const struct vclock *vc);
-/* Whether events of this kind (trade, aggregate trade, bar) fill the buckets in the present state.
- */
+/* Whether events of this kind (trade, aggregate trade, bar) fill the buckets in the present state,
+ * and whether this very one would. */
 bool vclock_counts(const struct vclock *vc, uint8_t kind);
-
+bool vclock_takes(const struct vclock *vc, const struct event *ev);
 /* End of a bar: its close time, where venues end it one millisecond before the next opens: that. */
 int64_t kline_end_ns(const struct event *bar);
 

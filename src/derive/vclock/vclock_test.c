@@ -332,10 +332,11 @@ static void aggregate_trades_count_only_where_single_trades_are_absent(void **st
     agg.kind = EV_AGG_TRADE;
     feed(&vc, &agg, &got);
     assert_int_equal(vclock_open(&vc)->volume.lots, 7);
-    assert_true(vclock_counts(&vc, EV_AGG_TRADE));
+    assert_true(vclock_takes(&vc, &agg));
     feed(&vc, &t, &got);
     feed(&vc, &agg, &got);
-    assert_false(vclock_counts(&vc, EV_AGG_TRADE));
+    assert_false(vclock_takes(&vc, &agg));
+    assert_true(vclock_takes(&vc, &t));
     assert_int_equal(vclock_open(&vc)->volume.lots, 8);
 }
 
@@ -403,7 +404,26 @@ static void bars_do_not_count_beside_trades(void **state) {
     assert_int_equal(got.n, 1);
     assert_int_equal(got.b[0].volume.lots, 1);
     assert_false(got.b[0].from_kline);
-    assert_false(vclock_counts(&vc, EV_KLINE));
+    bar_at(bar, 1, 1, 1000);
+    assert_false(vclock_takes(&vc, bar));
+}
+
+static void bars_of_another_length_count_nowhere(void **state) {
+    (void)state;
+    struct vclock vc;
+    struct bucket_spec spec = {.mode = BUCKET_TIME, .size = 15 * NS_PER_S};
+    vclock_init(&vc, &spec, INST);
+    got.n = 0;
+    struct event bar[2];
+    for (int64_t i = 0; i < 30; i += 5) {
+        bar_at(bar, i, 5, 1);
+        feed(&vc, bar, &got);
+        bar_at(bar, i, 15, 100); /* the same time once more, in longer bars */
+        feed(&vc, bar, &got);
+    }
+    assert_int_equal(got.n, 2);
+    assert_int_equal(got.b[0].volume.lots, 3);
+    assert_int_equal(got.b[1].volume.lots, 3);
 }
 
 static void a_gap_marks_its_bucket_only(void **state) {
@@ -495,6 +515,7 @@ int main(void) {
         cmocka_unit_test(aggregate_trades_count_only_where_single_trades_are_absent),
         cmocka_unit_test(bars_fill_the_buckets_of_their_open_time),
         cmocka_unit_test(bars_do_not_count_beside_trades),
+        cmocka_unit_test(bars_of_another_length_count_nowhere),
         cmocka_unit_test(a_gap_marks_its_bucket_only),
         cmocka_unit_test(hostile_sizes_saturate_instead_of_wrapping),
         cmocka_unit_test(specs_are_read_exactly_or_refused_with_a_reason),
