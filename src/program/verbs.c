@@ -3,6 +3,9 @@
 
 extern const struct cli_verb cmd_book;
 extern const struct cli_verb cmd_doctor;
+extern const struct cli_verb cmd_features_explain;
+extern const struct cli_verb cmd_features_list;
+extern const struct cli_verb cmd_features_run;
 extern const struct cli_verb cmd_generate;
 extern const struct cli_verb cmd_import;
 extern const struct cli_verb cmd_report;
@@ -17,6 +20,9 @@ extern const struct cli_verb cmd_vclock_run;
 const struct cli_verb *const cli_verbs[] = {
     &cmd_book,
     &cmd_doctor,
+    &cmd_features_explain,
+    &cmd_features_list,
+    &cmd_features_run,
     &cmd_generate,
     &cmd_import,
     &cmd_report,

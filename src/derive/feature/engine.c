@@ -29,6 +29,7 @@ struct feature_engine {
     struct feature_ctx ctx;
     struct family_slot slot[FEATURE_FAMILIES_MAX];
     uint16_t column[FEATURE_MAX]; /* output of each column */
+    uint32_t warmup[FEATURE_MAX]; /* rows at the start whose value is missing, of each column */
     struct feature_set set;
 };
 
@@ -74,8 +75,9 @@ static size_t engine_families(
     }
     for (size_t i = 0; i < set->count; i++) {
         size_t f = 0, row = 0;
-        (void)registry_get(r, set->index[i], &f, &row);
+        const struct feature_def *d = registry_get(r, set->index[i], &f, &row);
         fe->column[i] = (uint16_t)(slot_of(fe, f)->out + row);
+        fe->warmup[i] = d->clock == CLOCK_BUCKET ? d->warmup : 0;
     }
     return outputs;
 }
@@ -244,7 +246,7 @@ void feature_on_bucket(struct feature_engine *fe, const struct bucket *b, float 
     }
     for (size_t i = 0; i < fe->set.count; i++) {
         double v = outputs[fe->column[i]];
-        values[i] = isfinite(v) ? v : MISSING;
+        values[i] = isfinite(v) && fe->rows >= fe->warmup[i] ? v : MISSING;
         if (isnan(values[i])) missing[i]++;
         if (row) row[i] = value_cast(values[i]);
     }

@@ -13,7 +13,8 @@
  * Units      basis points = 1e4 x ratio; volumes in base units; money in quote units; rates per
  *            second.
  * Time       ts_local of events and buckets only.
- * Missing    NaN, counted; never infinite, never 0 in place of "unknown".
+ * Missing    NaN, counted; never infinite, never 0 in place of "unknown"; also before a feature's
+ *            warm-up is over, so that no value depends on where the stream began.
  * Ownership  the caller gives `mem` (aligned 64); families' states hold no pointers; const tables
  *            (registry, instrument) stay outside the block.
  * Threads    one.
@@ -117,7 +118,8 @@ struct feature_set {
     size_t count;
     uint16_t index[FEATURE_MAX];
 };
-/* "all", "core", "bars", a family name, or names and families joined by '+'. False if a word is
+/* "all", "core" (what trades and depth carry within minutes), "bars" (what bars alone carry), a
+ * family name, or names and families joined by '+'. False if a word is
  * unknown
  * (*bad points into text). */
 bool feature_set_parse(const char *text, struct feature_set *out, const char **bad);
@@ -142,6 +144,8 @@ const struct feature_set *feature_engine_set(const struct feature_engine *fe);
 /* Columns' missing counters and rows so far. */
 const uint64_t *feature_missing(const struct feature_engine *fe);
 uint64_t feature_rows(const struct feature_engine *fe);
-uint32_t feature_set_warmup(const struct feature_set *set); /* longest warm-up of the set */
+/* Rows until every bucket window of the set is full. Time and event windows and recursive rows may
+ * take longer; no row holds a value that is not warm, whatever its window: it is missing. */
+uint32_t feature_set_warmup(const struct feature_set *set);
 
 #endif

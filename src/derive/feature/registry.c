@@ -66,9 +66,12 @@ long feature_find(const char *name) {
 
 /* --- sets ------------------------------------------------------------------------------------ */
 
-/* What a recording of trades and depth carries, and nothing else. */
+/* What a recording of trades and depth carries within minutes: bounded warm-up, no other input. */
+enum { CORE_WARMUP_MAX = 130 };
+
 static bool is_core(const struct feature_def *d) {
-    return (d->needs & ~(uint32_t)(NEED_TRADE | NEED_DEPTH | NEED_TAKER)) == 0;
+    const uint32_t inputs = NEED_TRADE | NEED_DEPTH | NEED_TAKER;
+    return (d->needs & ~inputs) == 0 && d->warmup <= CORE_WARMUP_MAX && d->clock != CLOCK_EVENT;
 }
 
 static bool word_is(const char *word, size_t n, const char *name) {
@@ -154,8 +157,9 @@ uint64_t feature_set_signature(const struct feature_set *set) {
 uint32_t feature_set_warmup(const struct feature_set *set) {
     uint32_t most = 0;
     for (size_t i = 0; i < set->count; i++) {
-        uint32_t w = feature_get(set->index[i], NULL)->warmup;
-        if (w > most) most = w;
+        const struct feature_def *d = feature_get(set->index[i], NULL);
+        bool counts = d->clock == CLOCK_BUCKET && !d->recursive;
+        if (counts && d->warmup > most) most = d->warmup;
     }
     return most;
 }

@@ -179,3 +179,4 @@ struct stream_hashes stream_hashes(const struct stream *s) {
     return s->hashes;
 }
 uint64_t stream_buckets(const struct stream *s) { return s->buckets; }
+bool stream_counts(const struct stream *s, uint8_t kind) { return vclock_counts(&s->clock, kind); }

@@ -69,6 +69,8 @@ const struct book *stream_book(const struct stream *s);
 const struct feature_engine *stream_features(const struct stream *s);
 const struct instrument *stream_instrument(const struct stream *s);
 struct stream_hashes stream_hashes(const struct stream *s);
+/* Whether events of this kind (trade, aggregate trade, bar) fill the buckets (vclock_counts). */
+bool stream_counts(const struct stream *s, uint8_t kind);
 uint64_t stream_buckets(const struct stream *s); /* closed so far */
 
 #endif

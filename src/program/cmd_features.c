@@ -1,0 +1,329 @@
+/* cmd_features.c: `fathom features list|explain|run`: the registry, and a tape as a matrix. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "capture/tape/tape.h"
+#include "derive/feature/stream.h"
+#include "program/cli.h"
+#include "program/feature_doc.h"
+#include "program/npy_out.h"
+
+/* --- list and explain ------------------------------------------------------------------------ */
+
+static err_t print_registry(struct err_info *e) {
+    struct json_out j;
+    json_init(&j);
+    json_array(&j);
+    for (size_t i = 0; i < feature_count(); i++) feature_doc_json(&j, i);
+    json_array_end(&j);
+    err_t code = cli_print_json(&j, e);
+    json_fini(&j);
+    return code;
+}
+
+static err_t run_list(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
+    struct cli_args a;
+    err_t code = cli_parse(verb, argc, argv, &a, e);
+    if (code) return code;
+    if (a.json) return print_registry(e);
+    if (cli_flag(&a, "markdown")) {
+        feature_doc_markdown(stdout);
+    } else {
+        for (size_t i = 0; i < feature_count(); i++) feature_doc_line(stdout, i);
+    }
+    if (fflush(stdout) != 0) return err_set(e, ERR_RESOURCE, "the list cannot be written");
+    return ERR_OK;
+}
+
+/* A set word that is nothing: the nearest name. */
+static err_t unknown_name(const char *word, size_t n, struct err_info *e) {
+    const char *known[FEATURE_MAX + FEATURE_FAMILIES_MAX];
+    char text[FEATURE_NAME_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < feature_count(); i++) known[count++] = feature_get(i, NULL)->name;
+    for (size_t i = 0; i < feature_family_count(); i++) known[count++] = feature_family(i)->name;
+    snprintf(text, sizeof text, "%.*s", (int)(n < sizeof text ? n : sizeof text - 1), word);
+    const char *near = cli_nearest(text, known, count);
+    return err_set(e, ERR_USAGE, "\"%s\" is no feature%s%s%s; see `fathom features list`", text,
+        near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+static err_t run_explain(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
+    struct cli_args a;
+    err_t code = cli_parse(verb, argc, argv, &a, e);
+    if (code) return code;
+    long index = feature_find(a.argv[0]);
+    if (index < 0) return unknown_name(a.argv[0], strlen(a.argv[0]), e);
+    if (!a.json) {
+        feature_doc_explain(stdout, (size_t)index);
+        return ERR_OK;
+    }
+    struct json_out j;
+    json_init(&j);
+    feature_doc_json(&j, (size_t)index);
+    code = cli_print_json(&j, e);
+    json_fini(&j);
+    return code;
+}
+
+/* --- run ------------------------------------------------------------------------------------- */
+
+struct job {
+    struct cli_args args;
+    struct feature_set set;
+    const char *tape, *bucket, *to;
+    struct tape_reader *reader;
+    const struct instrument *inst;
+    void *mem;
+    struct stream *stream;
+    struct file_out *file;
+    struct npy_out npy;
+    err_t failed; /* of the row callback */
+    struct err_info *e;
+    uint64_t events;
+};
+
+static err_t job_parse(
+    struct job *k, const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
+    err_t code = cli_parse(verb, argc, argv, &k->args, e);
+    if (code) return code;
+    const char *set = cli_value(&k->args, "set"), *bad = NULL;
+    k->tape = k->args.argv[0];
+    k->bucket = cli_value(&k->args, "bucket");
+    k->to = cli_value(&k->args, "to");
+    k->e = e;
+    if (!k->bucket) k->bucket = "time=1";
+    if (!set) set = "all";
+    if (!feature_set_parse(set, &k->set, &bad)) return unknown_name(bad, strcspn(bad, "+"), e);
+    return ERR_OK;
+}
+
+/* Does "SYMBOL" or "venue:SYMBOL" name this instrument? */
+static bool symbol_is(const struct instrument *in, const char *text) {
+    const char *venue = venue_name(in->venue), *colon = strchr(text, ':');
+    if (!colon) return strcmp(in->symbol, text) == 0;
+    size_t n = (size_t)(colon - text);
+    return strlen(venue) == n && memcmp(venue, text, n) == 0 && strcmp(in->symbol, colon + 1) == 0;
+}
+
+static err_t job_instrument(struct job *k, struct err_info *e) {
+    size_t n = 0, found = 0;
+    const struct instrument *table = tape_reader_instruments(k->reader, &n);
+    const char *symbol = cli_value(&k->args, "symbol");
+    char names[256];
+    names[0] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(names);
+        snprintf(names + len, sizeof names - len, "%s%s:%s", i ? ", " : "",
+            venue_name(table[i].venue), table[i].symbol);
+        if (symbol && !symbol_is(&table[i], symbol)) continue;
+        k->inst = &table[i];
+        found++;
+    }
+    if (found == 1) return ERR_OK;
+    if (n == 0) return err_set(e, ERR_INPUT, "%s: the tape holds no instrument", k->tape);
+    if (found == 0)
+        return err_set(e, ERR_USAGE, "--symbol %s: the tape %s holds %s", symbol, k->tape, names);
+    return err_set(e, ERR_USAGE, "%s holds %zu instruments: choose one with --symbol, of %s",
+        k->tape, n, names);
+}
+
+static err_t job_open(struct job *k, struct err_info *e) {
+    struct tape_reader_options opt = {
+        .torn_ok = true, .quarantine = cli_flag(&k->args, "quarantine")};
+    struct stream_spec spec;
+    const char *why = "";
+    memset(&spec, 0, sizeof spec);
+    err_t code = tape_reader_open(&k->reader, k->tape, &opt, e);
+    if (!code) code = job_instrument(k, e);
+    if (code) return code;
+    spec.inst = *k->inst;
+    if (!bucket_spec_parse(k->bucket, k->inst->qty_mant, k->inst->qty_exp, &spec.bucket, &why))
+        return err_set(e, ERR_USAGE, "--bucket %s: %s", k->bucket, why);
+    size_t size = stream_mem_size(&spec, &k->set);
+    k->mem = mem_alloc(size + 64);
+    void *mem = (unsigned char *)k->mem + (64 - (uintptr_t)k->mem % 64);
+    k->stream = stream_init(mem, &spec, &k->set);
+    if (!k->to) return ERR_OK;
+    code = file_out_open(&k->file, k->to, k->args.force, e);
+    if (!code) code = npy_out_begin(&k->npy, file_out_stream(k->file), k->set.count, e);
+    return code;
+}
+
+static void on_row(void *user, const struct stream *s, const struct bucket *b, const float *row) {
+    struct job *k = user;
+    (void)s;
+    (void)b;
+    if (k->file && !k->failed) k->failed = npy_out_row(&k->npy, row, k->e);
+}
+
+/* Bars longer than the bucket would say nothing of the time in between. */
+static err_t check_bar(const struct job *k, const struct event *ev, struct err_info *e) {
+    const char *why = "";
+    struct bucket_spec spec;
+    if (ev->kind != EV_KLINE || !(ev->flags & EVF_CLOSED)) return ERR_OK;
+    if (!stream_counts(k->stream, EV_KLINE)) return ERR_OK;
+    int64_t bar_ns = kline_end_ns(ev) - ev->id;
+    if (!bucket_spec_parse(k->bucket, k->inst->qty_mant, k->inst->qty_exp, &spec, &why) ||
+        bucket_spec_fits_bar(&spec, bar_ns, &why))
+        return ERR_OK;
+    return err_set(e, ERR_USAGE, "--bucket %s for %s, which has bars of %lld s: %s", k->bucket,
+        k->inst->symbol, (long long)(bar_ns / NS_PER_S), why);
+}
+
+static err_t job_slots(
+    struct job *k, uint16_t inst, const struct event *slots, size_t n, struct err_info *e) {
+    for (size_t i = 0; i < n; i += event_slots(slots[i].kind)) {
+        k->events++;
+        if (slots[i].inst != inst) continue;
+        err_t code = check_bar(k, &slots[i], e);
+        if (code) return code;
+        stream_event(k->stream, &slots[i], on_row, k);
+        if (k->failed) return k->failed;
+    }
+    return ERR_OK;
+}
+
+static err_t job_walk(struct job *k, struct err_info *e) {
+    struct progress p;
+    uint16_t inst = k->inst->id;
+    err_t code = ERR_OK;
+    progress_begin(&p, "features", "events", 1.0, tape_reader_events(k->reader), k->args.quiet);
+    while (!code) {
+        const struct event *slots;
+        size_t n;
+        code = tape_reader_next(k->reader, &slots, &n, e);
+        if (!code) code = job_slots(k, inst, slots, n, e);
+        progress_at(&p, k->events);
+        if (!code && cli_interrupted())
+            code = err_set(e, ERR_INTERRUPTED, "stopped after %llu events; run it again",
+                (unsigned long long)k->events);
+    }
+    progress_end(&p, k->events);
+    if (code != ERR_END) return code;
+    size_t torn = tape_reader_torn_bytes(k->reader);
+    if (torn > 0)
+        fprintf(stderr, "fathom features: the tape has a torn tail of %zu bytes; rows before it\n",
+            torn);
+    return ERR_OK;
+}
+
+static err_t job_commit(struct job *k, struct err_info *e) {
+    if (!k->file) return ERR_OK;
+    err_t code = npy_out_end(&k->npy, e);
+    if (code) return code;
+    struct file_out *file = k->file;
+    k->file = NULL;
+    return file_out_commit(file, e);
+}
+
+static double missing_rate(const struct feature_engine *fe, size_t column) {
+    uint64_t rows = feature_rows(fe);
+    return rows ? (double)feature_missing(fe)[column] / (double)rows : 1.0;
+}
+
+static err_t job_json(const struct job *k, struct err_info *e) {
+    const struct feature_engine *fe = stream_features(k->stream);
+    struct json_out j;
+    json_init(&j);
+    json_object(&j);
+    json_kint(&j, "rows", (int64_t)feature_rows(fe));
+    json_kint(&j, "columns", (int64_t)k->set.count);
+    json_key(&j, "signature");
+    json_hash(&j, feature_set_signature(&k->set));
+    json_key(&j, "hash");
+    json_hash(&j, stream_hashes(k->stream).features);
+    json_kstr(&j, "set", k->set.name);
+    json_kstr(&j, "bucket", k->bucket);
+    json_kstr(&j, "symbol", k->inst->symbol);
+    json_kint(&j, "warmup", (int64_t)feature_set_warmup(&k->set));
+    json_key(&j, "missing");
+    json_object(&j);
+    for (size_t i = 0; i < k->set.count; i++)
+        json_kdouble(&j, feature_get(k->set.index[i], NULL)->name, missing_rate(fe, i));
+    json_object_end(&j);
+    json_object_end(&j);
+    err_t code = cli_print_json(&j, e);
+    json_fini(&j);
+    return code;
+}
+
+static void job_text(const struct job *k) {
+    const struct feature_engine *fe = stream_features(k->stream);
+    size_t never = 0;
+    for (size_t i = 0; i < k->set.count; i++) never += missing_rate(fe, i) >= 1.0;
+    printf("%s: %llu rows of %zu features (set %s, bucket %s)\n", k->inst->symbol,
+        (unsigned long long)feature_rows(fe), k->set.count, k->set.name, k->bucket);
+    printf("  signature %016llx, hash %016llx\n",
+        (unsigned long long)feature_set_signature(&k->set),
+        (unsigned long long)stream_hashes(k->stream).features);
+    if (never) printf("  %zu features have no value here:", never);
+    for (size_t i = 0; i < k->set.count; i++)
+        if (missing_rate(fe, i) >= 1.0) printf(" %s", feature_get(k->set.index[i], NULL)->name);
+    if (never) printf("\n");
+    if (k->to) printf("  written to %s\n", k->to);
+}
+
+static err_t run_run(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
+    struct job *k = mem_alloc(sizeof *k);
+    err_t code = job_parse(k, verb, argc, argv, e);
+    if (!code) code = job_open(k, e);
+    if (!code) code = job_walk(k, e);
+    if (!code) code = job_commit(k, e);
+    if (!code && k->args.json) code = job_json(k, e);
+    if (!code && !k->args.json) job_text(k);
+    file_out_abort(k->file);
+    if (k->reader) tape_reader_close(k->reader);
+    free(k->mem);
+    free(k);
+    return code;
+}
+
+const struct cli_verb cmd_features_list = {
+    .name = "features list",
+    .usage = "[--markdown]",
+    .about = "the features: name, unit, window, formula",
+    .help = "  --markdown     the catalogue page (docs/features.md)\n"
+            "\n"
+            "Example:\n"
+            "  fathom features list --json\n",
+    .options = "markdown",
+    .args_min = 0,
+    .args_max = 0,
+    .run = run_list,
+};
+
+const struct cli_verb cmd_features_explain = {
+    .name = "features explain",
+    .usage = "NAME",
+    .about = "one feature in full: formula, source, warm-up, when it is missing",
+    .help = "\n"
+            "Example:\n"
+            "  fathom features explain book_imbalance_l5\n",
+    .options = "",
+    .args_min = 1,
+    .args_max = 1,
+    .run = run_explain,
+};
+
+const struct cli_verb cmd_features_run = {
+    .name = "features run",
+    .usage = "TAPE [--to FILE.npy] [--set NAME] [--bucket SPEC]",
+    .about = "a tape as a matrix of features, one row a closed bucket",
+    .help = "  --to FILE.npy  write the matrix there: little-endian float32, C order\n"
+            "  --set NAME     all (default), core, bars, a family, or names joined by '+'\n"
+            "  --bucket SPEC  time=SECONDS, volume=QUANTITY, count=TRADES or update=MESSAGES, the\n"
+            "                 last three with ,limit=SECONDS if wanted (default time=1)\n"
+            "  --symbol NAME  the instrument, where the tape holds several\n"
+            "  --quarantine   go past damaged blocks of the tape\n"
+            "\n"
+            "Example:\n"
+            "  fathom features run my.tape --to features.npy --set core --bucket time=1\n",
+    .options = "to= set= bucket= symbol= quarantine",
+    .args_min = 1,
+    .args_max = 1,
+    .run = run_run,
+};

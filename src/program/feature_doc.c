@@ -1,0 +1,132 @@
+#include "program/feature_doc.h"
+
+#include <string.h>
+
+static const struct {
+    uint32_t bit;
+    const char *name;
+} needs[] = {
+    {NEED_TRADE, "trade"},
+    {NEED_DEPTH, "depth"},
+    {NEED_TICKER, "ticker"},
+    {NEED_MARK, "mark"},
+    {NEED_FUNDING, "funding"},
+    {NEED_LIQUIDATION, "liquidation"},
+    {NEED_OPEN_INTEREST, "open_interest"},
+    {NEED_KLINE, "kline"},
+    {NEED_SERIES, "series"},
+    {NEED_TAKER, "taker"},
+};
+enum { NEEDS = sizeof needs / sizeof needs[0], NEED_TEXT_MAX = 128 };
+
+static const char *clock_name(uint8_t clock) {
+    static const char *const names[] = {"bucket", "time", "event"};
+    return clock < sizeof names / sizeof names[0] ? names[clock] : "?";
+}
+
+static const char *warmup_unit(const struct feature_def *d) {
+    if (d->clock == CLOCK_BUCKET) return "buckets";
+    return d->clock == CLOCK_TIME ? "s" : "events";
+}
+
+/* "trade, depth (or bars)"; "none" where nothing but a bucket is needed. */
+static const char *needs_text(const struct feature_def *d, char out[NEED_TEXT_MAX]) {
+    size_t n = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < NEEDS; i++)
+        if (d->needs & needs[i].bit)
+            n += (size_t)snprintf(out + n, NEED_TEXT_MAX - n, "%s%s", n ? ", " : "", needs[i].name);
+    if (n == 0) n = (size_t)snprintf(out, NEED_TEXT_MAX, "none");
+    if (d->bars_ok && d->needs) snprintf(out + n, NEED_TEXT_MAX - n, " (or bars)");
+    return out;
+}
+
+void feature_doc_json(struct json_out *j, size_t index) {
+    const struct feature_family *family = NULL;
+    const struct feature_def *d = feature_get(index, &family);
+    json_object(j);
+    json_kstr(j, "name", d->name);
+    json_kstr(j, "family", family->name);
+    json_kstr(j, "unit", d->unit);
+    json_kint(j, "warmup", (int64_t)d->warmup);
+    json_kstr(j, "warmup_unit", warmup_unit(d));
+    json_kstr(j, "window", d->window);
+    json_kstr(j, "clock", clock_name(d->clock));
+    json_key(j, "needs");
+    json_array(j);
+    for (size_t i = 0; i < NEEDS; i++)
+        if (d->needs & needs[i].bit) json_str(j, needs[i].name);
+    json_array_end(j);
+    json_kbool(j, "bars", d->bars_ok);
+    json_kbool(j, "recursive", d->recursive);
+    json_kstr(j, "about", d->about);
+    json_kstr(j, "missing", d->missing);
+    json_kstr(j, "source", d->source);
+    json_kstr(j, "capability", d->capability);
+    json_kint(j, "version", (int64_t)d->version);
+    json_object_end(j);
+}
+
+void feature_doc_line(FILE *to, size_t index) {
+    const struct feature_def *d = feature_get(index, NULL);
+    fprintf(to, "%-36s %-16s %-6s %s\n", d->name, d->unit, d->window, d->about);
+}
+
+void feature_doc_explain(FILE *to, size_t index) {
+    const struct feature_family *family = NULL;
+    const struct feature_def *d = feature_get(index, &family);
+    char text[NEED_TEXT_MAX];
+    fprintf(to, "%s (family %s, version %u)\n", d->name, family->name, d->version);
+    fprintf(to, "  value    %s\n", d->about);
+    fprintf(to, "  unit     %s\n", d->unit);
+    fprintf(to, "  window   %s on the %s clock\n", d->window, clock_name(d->clock));
+    fprintf(to, "  warm-up  %u %s%s\n", d->warmup, warmup_unit(d),
+        d->recursive ? " (never forgets: within 1e-9 after that)" : "");
+    fprintf(to, "  missing  %s\n", d->missing);
+    fprintf(to, "  needs    %s\n", needs_text(d, text));
+    fprintf(to, "  source   %s\n", d->source);
+    fprintf(to, "  belongs  %s\n", d->capability);
+}
+
+static void markdown_head(FILE *to) {
+    fprintf(to,
+        "# Features\n\n"
+        "%zu features in %zu families. This page is `fathom features list --markdown`; one of them "
+        "in full: `fathom features explain NAME`.\n\n"
+        "Every feature holds four laws, tested for each: it sees the past only (truncation), it "
+        "does not depend on where the stream began once warm (before that it is missing), it "
+        "equals a naive recomputation (batch), and it does not matter how the input is cut "
+        "(granularity).\n\n"
+        "- Units: bps is 1e4 x ratio; base and quote are the instrument's; rates are per second.\n"
+        "- Window: `b20` 20 buckets, `s60` 60 seconds of local time, `e100` 100 trades, `v20` 20 "
+        "volume buckets, `last` the state at the close. Warm-up counts buckets, seconds or trades "
+        "alike.\n"
+        "- Reference price: mid at the bucket's close; where no depth was ever seen, the last "
+        "trade "
+        "or bar close.\n"
+        "- Missing is NaN, never 0 and never infinite. Before the warm-up is over a value is "
+        "missing.\n"
+        "- Sets: `all`; `core` (what trades and depth carry within minutes); `bars` (rows marked "
+        "bars); a family; or names joined by `+`, for example `--set book+ofi+ret_b1`. A set's "
+        "signature covers names, windows, versions and order.\n",
+        feature_count(), feature_family_count());
+}
+
+void feature_doc_markdown(FILE *to) {
+    char text[NEED_TEXT_MAX];
+    const struct feature_family *last = NULL;
+    markdown_head(to);
+    for (size_t i = 0; i < feature_count(); i++) {
+        const struct feature_family *family = NULL;
+        const struct feature_def *d = feature_get(i, &family);
+        if (family != last) {
+            fprintf(to, "\n## %s (%zu)\n\n", family->name, family->count);
+            fprintf(to, "| name | unit | window | warm-up | value | missing | needs | source |\n");
+            fprintf(to, "|---|---|---|---|---|---|---|---|\n");
+        }
+        last = family;
+        fprintf(to, "| `%s` | %s | %s | %u | ", d->name, d->unit, d->window, d->warmup);
+        for (const char *c = d->about; *c; c++) fputs(*c == '|' ? "\\|" : (char[2]){*c, 0}, to);
+        fprintf(to, " | %s | %s | %s |\n", d->missing, needs_text(d, text), d->source);
+    }
+}
