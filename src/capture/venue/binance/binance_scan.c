@@ -158,6 +158,7 @@ static bool levels_value(
     (void)binance_result(r, &bad);
     *s = before;
     if (!json_value(s, depth, ref)) return false;
+    if (bad.status == BINANCE_SYNTAX) bad.status = BINANCE_TYPE; /* JSON, but no levels */
     if (o->bad_levels.status == BINANCE_OK) o->bad_levels = bad;
     return true;
 }
