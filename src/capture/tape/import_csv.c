@@ -281,6 +281,8 @@ static bool date_time(const char *s, size_t n, int64_t *ns) {
     if (year < 1970 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
         minute > 59 || second > 59)
         return false;
+    int64_t next_year = month == 12 ? year + 1 : year, next_month = month == 12 ? 1 : month + 1;
+    if (days_from(year, month, day) >= days_from(next_year, next_month, 1)) return false;
     int64_t seconds = days_from(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
     *ns = seconds * NS_PER_S;
     return true;
