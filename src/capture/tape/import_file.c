@@ -67,11 +67,14 @@ bool import_symbol_of_path(const char *path, char out[SYMBOL_MAX], bool *futures
     *futures = false;
     if (name[len] != '-' || len == 0 || len >= SYMBOL_MAX) return false;
     char word[SYMBOL_MAX] = {0};
+    bool letter = false;
     for (size_t i = 0; i < len; i++) {
+        letter = letter || isupper((unsigned char)name[i]);
         if (!isupper((unsigned char)name[i]) && !isdigit((unsigned char)name[i]) && name[i] != '_')
             return false;
         word[i] = name[i];
     }
+    if (!letter) return false;
     char *first = strchr(word, '_'), *second = first ? strchr(first + 1, '_') : NULL;
     if (second) { /* BASE_QUOTE_SETTLE: a perpetual as ccxt and freqtrade name it */
         if (strchr(second + 1, '_')) return false;
