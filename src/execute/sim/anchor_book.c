@@ -134,3 +134,43 @@ void anchor_book_clear(struct anchor_book *b, int side, int64_t px) {
     }
     forget_far(b, side);
 }
+
+static void step_level(struct anchor_book *b, int side, struct anchor_level l,
+    void (*step)(void *ctx, const struct anchor_step *c), void *ctx) {
+    struct anchor_step c;
+    anchor_book_set(b, side, l.px, l.lots, &c);
+    if (step) step(ctx, &c);
+}
+
+static void snapshot_end(
+    struct anchor_book *b, void (*step)(void *ctx, const struct anchor_step *c), void *ctx) {
+    for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
+        size_t last = b->snapshot_count;
+        for (size_t i = 0; i < b->snapshot_count; i++) {
+            if (b->snapshot_side[i] == side) last = i;
+        }
+        if (last == b->snapshot_count) continue;
+        anchor_book_clear(b, side, b->snapshot[last].px);
+        for (size_t i = 0; i < b->snapshot_count; i++) {
+            if (b->snapshot_side[i] == side) step_level(b, side, b->snapshot[i], step, ctx);
+        }
+    }
+    b->snapshot_count = 0;
+}
+
+void anchor_book_apply(struct anchor_book *b, const struct event *ev,
+    void (*step)(void *ctx, const struct anchor_step *c), void *ctx) {
+    int side = (ev->flags & EVF_SELL) ? SIDE_SELL : SIDE_BUY;
+    struct anchor_level l = {ev->px.ticks, ev->qty.lots};
+    if (ev->kind != EV_DEPTH && ev->kind != EV_DEPTH_END) return;
+    if (!(ev->flags & EVF_SNAPSHOT)) {
+        if (ev->kind == EV_DEPTH) step_level(b, side, l, step, ctx);
+        return;
+    }
+    if (ev->kind == EV_DEPTH && b->snapshot_count == ANCHOR_SNAPSHOT_MAX) b->full++;
+    if (ev->kind == EV_DEPTH && b->snapshot_count < ANCHOR_SNAPSHOT_MAX) {
+        b->snapshot_side[b->snapshot_count] = (uint8_t)side;
+        b->snapshot[b->snapshot_count++] = l;
+    }
+    if (ev->flags & EVF_LAST) snapshot_end(b, step, ctx);
+}

@@ -49,6 +49,10 @@ struct anchor_step { /* one changed level */
 /* Sets one level. */
 void anchor_book_set(
     struct anchor_book *b, int side, int64_t px, int64_t lots, struct anchor_step *out);
+/* Applies a depth event (levels of a snapshot are kept until its last one: each side is cleared up
+ * to its last listed price, then set, bids first); `step` (may be NULL) is told of every level. */
+void anchor_book_apply(struct anchor_book *b, const struct event *ev,
+    void (*step)(void *ctx, const struct anchor_step *c), void *ctx);
 /* Removes the levels of a side from the best up to px. */
 void anchor_book_clear(struct anchor_book *b, int side, int64_t px);
 

@@ -35,47 +35,19 @@ static void on_level(struct world *w, struct sim_seat *s, const struct anchor_st
         on_best(s, c->side ^ 1, c->best_after, ts);
 }
 
-static void set_level(struct world *w, int side, int64_t px, int64_t lots, int64_t ts) {
-    struct anchor_step c;
-    anchor_book_set(w->anchor, side, px, lots, &c);
-    for (uint32_t k = 0; k < w->seats; k++) on_level(w, &w->seat[k], &c, ts);
-}
+struct depth_ctx {
+    struct world *w;
+    int64_t ts;
+};
 
-/* A snapshot clears each side up to its last listed price, then sets its levels: bids first. */
-static void snapshot_end(struct world *w, int64_t ts) {
-    struct anchor_book *b = w->anchor;
-    for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
-        size_t last = b->snapshot_count;
-        for (size_t i = 0; i < b->snapshot_count; i++) {
-            if (b->snapshot_side[i] == side) last = i;
-        }
-        if (last == b->snapshot_count) continue;
-        anchor_book_clear(b, side, b->snapshot[last].px);
-        for (size_t i = 0; i < b->snapshot_count; i++) {
-            if (b->snapshot_side[i] != side) continue;
-            set_level(w, side, b->snapshot[i].px, b->snapshot[i].lots, ts);
-        }
-    }
-    b->snapshot_count = 0;
+static void on_step(void *ctx, const struct anchor_step *c) {
+    const struct depth_ctx *d = ctx;
+    for (uint32_t k = 0; k < d->w->seats; k++) on_level(d->w, &d->w->seat[k], c, d->ts);
 }
 
 static void depth(struct world *w, const struct event *ev) {
-    struct anchor_book *b = w->anchor;
-    if (ev->kind == EV_GAP) return;
-    int side = (ev->flags & EVF_SELL) ? SIDE_SELL : SIDE_BUY;
-    if (!(ev->flags & EVF_SNAPSHOT)) {
-        if (ev->kind == EV_DEPTH) set_level(w, side, ev->px.ticks, ev->qty.lots, ev->ts_local.ns);
-        return;
-    }
-    if (ev->kind == EV_DEPTH) {
-        if (b->snapshot_count == ANCHOR_SNAPSHOT_MAX) {
-            b->full++;
-        } else {
-            b->snapshot_side[b->snapshot_count] = (uint8_t)side;
-            b->snapshot[b->snapshot_count++] = (struct anchor_level){ev->px.ticks, ev->qty.lots};
-        }
-    }
-    if (ev->flags & EVF_LAST) snapshot_end(w, ev->ts_local.ns);
+    struct depth_ctx d = {w, ev->ts_local.ns};
+    anchor_book_apply(w->anchor, ev, on_step, &d);
 }
 
 static void print_on(struct world *w, struct sim_seat *s, int side, const struct event *ev) {

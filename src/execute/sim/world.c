@@ -185,9 +185,8 @@ static void consider(struct choice *c, int64_t ts, enum slot slot, uint32_t seat
     if (ts < c->ts || (ts == c->ts && slot < c->slot)) *c = (struct choice){ts, slot, seat};
 }
 
-/* The earliest thing; at equal times the order of enum slot, then of seats. Timers alone are
- * nothing: when all else is over, so is the run. */
-static struct choice choose(const struct world *w) {
+/* The earliest of data and messages; at equal times the order of enum slot, then of seats. */
+static struct choice choose_data(const struct world *w) {
     struct choice c = {INT64_MAX, SLOT_COUNT, 0};
     if (w->local_head) consider(&c, w->local_ts, SLOT_LOCAL, WORLD_ALL);
     if (w->in.count > 0) consider(&c, ring_at(&w->in, 0)->ts_local.ns, SLOT_DATA, 0);
@@ -198,6 +197,12 @@ static struct choice choose(const struct world *w) {
         }
         if (s->out.count > 0) consider(&c, s->requests[s->out.head].arrival, SLOT_REQUEST, k);
     }
+    return c;
+}
+
+/* The same with timers. Timers alone are nothing: when all else is over, so is the run. */
+static struct choice choose(const struct world *w) {
+    struct choice c = choose_data(w);
     if (c.slot == SLOT_COUNT) return c;
     for (uint32_t k = 0; k < w->seats; k++) {
         if (w->seat[k].timer_ns > 0) consider(&c, w->seat[k].timer_next, SLOT_TIMER, k);
@@ -206,14 +211,15 @@ static struct choice choose(const struct world *w) {
 }
 
 static void start(struct world *w) {
-    struct choice c = choose(w);
-    for (uint32_t k = 0; k < w->seats && c.slot != SLOT_COUNT; k++) {
+    struct choice c = choose_data(w);
+    w->started = true;
+    if (c.slot == SLOT_COUNT) return;
+    for (uint32_t k = 0; k < w->seats; k++) {
         struct sim_seat *s = &w->seat[k];
         if (s->timer_ns == 0) continue;
-        int64_t first = c.ts - c.ts % s->timer_ns;
-        s->timer_next = (w->cfg->timers_from_start ? c.ts : first) + s->timer_ns;
+        int64_t from = w->cfg->timers_from_start ? c.ts : c.ts - c.ts % s->timer_ns;
+        s->timer_next = from + s->timer_ns;
     }
-    w->started = true;
 }
 
 static const struct event *timer_event(struct world *w, struct sim_seat *s) {
