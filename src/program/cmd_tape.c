@@ -277,8 +277,12 @@ static err_t repair(const char *path, bool quiet, struct err_info *e) {
     struct tape_writer *w;
     struct tape_writer_options opt = {0};
     size_t torn = 0;
-    if (!file_exists(path)) return err_set(e, ERR_RESOURCE, "tape %s is not there", path);
-    err_t code = tape_writer_open(&w, path, &opt, &torn, e);
+    struct tape_reader *r; /* first: opening for append makes what is not there */
+    struct tape_reader_options there = {.torn_ok = true};
+    err_t code = tape_reader_open(&r, path, &there, e);
+    if (code) return code;
+    tape_reader_close(r);
+    code = tape_writer_open(&w, path, &opt, &torn, e);
     if (code) return code;
     if (!quiet) {
         fprintf(stderr, "fathom tape verify: kept %" PRIu64 " events, cut off %zu torn bytes\n",

@@ -80,7 +80,7 @@ bool tape_segment_number(const char *name, uint32_t *number) {
 }
 
 bool tape_table_init(struct tape_table *t) {
-    t->row = calloc(INST_MAX, sizeof *t->row); /* 608 KiB, touched only as far as it is used */
+    t->row = malloc(INST_MAX * sizeof *t->row); /* 608 KiB, touched only as far as it is used */
     t->rows = 0;
     return t->row != NULL;
 }

@@ -18,6 +18,7 @@ struct verify {
     struct tape_table table;
     uint64_t tape_id, seq, segment_seq, blocks;
     int64_t ts_max;
+    bool hole;   /* this segment has damage: its counts are not compared with the seal's */
     bool resync; /* behind damage: numbers, times and table are taken from the next block */
     unsigned char *scratch;
     struct tape_decoder *decoder;
@@ -26,7 +27,7 @@ struct verify {
 
 static void damage_add(struct verify *v, uint64_t offset, const char *reason) {
     struct tape_verdict *out = v->out;
-    v->resync = true;
+    v->resync = v->hole = true;
     if (out->damages++ >= TAPE_DAMAGE_MAX) return;
     struct tape_damage *d = &out->damage[out->damages - 1];
     tape_segment_name(v->s.number, d->file);
@@ -63,6 +64,7 @@ static const char *columns_check(struct verify *v, const struct tape_block *b) {
 static const char *index_check(struct verify *v, const struct tape_block *b) {
     struct tape_seal seal;
     memcpy(&seal, b->payload, sizeof seal);
+    if (v->hole) return NULL;
     if (seal.blocks != v->blocks || seal.events != v->seq - v->segment_seq) {
         return "seal counts other blocks or events than there are";
     }
@@ -164,6 +166,7 @@ static err_t segments_verify(struct verify *v, int dir, struct err_info *e) {
         if (err) return err_set_errno(e, err, "tape %s: segment %08u", v->path, (unsigned)i);
         v->s.tape_id = v->tape_id;
         v->last = i + 1 == v->segments;
+        v->hole = false;
         if (v->last) tape_segment_scan(&v->s, v->scratch, v->seq, v->ts_max, NULL, &scan);
         segment_verify(v, &scan);
         v->tape_id = v->s.tape_id;
