@@ -5,8 +5,8 @@ cache=$FATHOM_BUILD/cppcheck
 mkdir -p "$cache"
 dirs=(src fuzz)
 [ -d bench ] && dirs+=(bench)
-exec cppcheck --std=c11 --language=c --enable=warning,performance,portability --inline-suppr --quiet -j 1 \
+exec cppcheck --std=c11 --enable=warning,performance,portability --inline-suppr --quiet -j 1 \
     --error-exitcode=1 --cppcheck-build-dir="$cache" -Isrc -Iinclude -D__x86_64__ -D_GNU_SOURCE \
     --include=tools/cppcheck.h \
     '-DFATHOM_VERSION="0"' '-DFATHOM_ROOT="."' '-DFATHOM_SHARED="."' \
-    --suppress=missingIncludeSystem "${dirs[@]}"
+    --suppress=missingIncludeSystem --suppressions-list=tools/cppcheck.supp "${dirs[@]}"

@@ -229,6 +229,7 @@ static err_t import(const struct cli_args *a, struct import_options *opt, struct
     opt->interrupted = cli_interrupted;
     err_t err = import_run(opt, &report, e);
     progress_end(&p, p.total);
+    opt->ctx = NULL; /* p ends here */
     if (report.n_files > 0) {
         if (!a->quiet) print_samples(&report.tally);
         if (!a->quiet) notes(&report);

@@ -75,8 +75,7 @@ const struct config_key run_schema[] = {
     INT("study.embargo", "0", 0, 1e9, "rows",
         "Rows left out after the training part, besides purging.", ""),
     INT("study.bootstrap", "500", 50, 100000, "", "Block bootstrap repetitions.", ""),
-    BOOL("study.shuffle_labels", "false",
-        "Shuffle all labels: a control that must find nothing."),
+    BOOL("study.shuffle_labels", "false", "Shuffle all labels: a control that must find nothing."),
     STR("study.trials", "", "Trial ledger file; empty = trials.jsonl beside the run folder."),
 
     ENUM("strategy.kind", "none", "none|quoter|grid|model|momentum", "What trades."),

@@ -183,7 +183,7 @@ static void jump(struct market *m, struct market_step *out) {
     double latent = market_latent(m->p.seed, bucket - 1);
     bool up = rng_unit(&m->rng_jump) < (1 + m->tilt * latent) / 2;
     int64_t size = jump_size(m);
-    int towards = up ? LOB_ASK : LOB_BID, behind = other_side(towards);
+    int towards = up ? LOB_ASK : LOB_BID, behind = (int)other_side(towards);
     int64_t from = best_price(m, behind);
     m->fair += up ? size : -size;
     m->wide = rng_unit(&m->rng_maker) < 0.3;

@@ -43,7 +43,7 @@ static void put(struct sink *s, const char *bytes, size_t n) {
 void sink_line(struct sink *s, int64_t local_ns, const struct text *t) {
     char stamp[24];
     int n = 0, m = 0;
-    char back[24];
+    char back[24] = {0};
     CHECK(local_ns > 0);
     for (int64_t v = local_ns; v > 0; v /= 10) back[n++] = (char)('0' + v % 10);
     while (n > 0) stamp[m++] = back[--n];

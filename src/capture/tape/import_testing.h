@@ -18,6 +18,7 @@
 #include <zlib.h>
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "capture/tape/import.h"
 #include "capture/tape/tape.h"
 
@@ -116,8 +117,7 @@ static inline struct event *tape_slots(const char *path, size_t *n) {
     *n = 0;
     err_t err;
     while (!(err = tape_reader_next(r, &run, &more, &e))) {
-        all = realloc(all, (*n + more) * sizeof *all);
-        assert_non_null(all);
+        all = mem_grow(all, (*n + more) * sizeof *all);
         memcpy(all + *n, run, more * sizeof *all);
         *n += more;
     }

@@ -25,6 +25,6 @@ double calibration_apply(const struct calibration *c, double score) {
     case CALIBRATION_PLATT: return 1 / (1 + dm_exp(c->a * score + c->b));
     case CALIBRATION_ISOTONIC: return isotonic(c, score);
     }
-    CHECK(!"a calibration kind");
+    CHECK(c->kind <= CALIBRATION_ISOTONIC);
     return 0;
 }

@@ -90,7 +90,7 @@ static void logistic_score(
         const double *w = weight + k * m->columns;
         double z = bias[k];
         for (size_t i = 0; i < m->columns; i++) {
-            double x = row ? (double)row[i] : drow[i];
+            double x = row ? (double)row[i] : drow[i]; // cppcheck-suppress nullPointer ; one of two
             z += w[i] * (x == x ? x - mean[i] : 0);
         }
         raw[k] = z;

@@ -120,11 +120,12 @@ static double residual(double *z, size_t k, double y) {
         z[0] = 1 / (1 + exp(-m)) - y;
         return loss;
     }
+    CHECK(k > 1);
     double top = z[0], sum = 0, own = z[(size_t)y];
     for (size_t j = 1; j < k; j++) top = z[j] > top ? z[j] : top;
-    for (size_t j = 0; j < k; j++) sum += exp(z[j] - top);
+    for (size_t j = 0; j < k; j++) sum += exp(z[j] - top); /* >= 1: one of them is exp(0) */
     for (size_t j = 0; j < k; j++) z[j] = exp(z[j] - top) / sum - ((size_t)y == j);
-    return log(sum) + top - own;
+    return log(sum) + top - own; // cppcheck-suppress invalidFunctionArg ; sum >= 1
 }
 
 /* Loss and gradient at theta (k x width). */
@@ -181,7 +182,7 @@ static double dot(size_t n, const double *a, const double *b) {
 
 /* Two-loop recursion: dir = -H grad. */
 static void direction(struct lbfgs *q) {
-    double alpha[HISTORY];
+    double alpha[HISTORY] = {0};
     blasint n = (blasint)q->n;
     for (size_t i = 0; i < q->n; i++) q->dir[i] = -q->grad[i];
     for (size_t m = 0; m < q->used; m++) {
