@@ -244,6 +244,7 @@ static err_t world_of(struct pipeline *p, const struct facts_pass *f, struct err
     int64_t entry = (int64_t)(config_double(c, "sim.entry_ms") * 1e6);
     p->world_cfg = (struct world_config){.inst = &p->r->inst,
         .rules = strcmp(config_string(c, "sim.rules"), "anchor") == 0 ? SIM_ANCHOR : SIM_STRICT,
+        .bus_slots = 4096,
         .print_kind = f->trades > 0 ? EV_TRADE : EV_AGG_TRADE,
         .bars = p->r->bars,
         .seats = 2,
@@ -363,6 +364,11 @@ static err_t loop(struct pipeline *p, struct err_info *e) {
             return err_set(e, ERR_INPUT,
                 "an event is older than the reorder window of %lld ms; raise sim.reorder_ms",
                 (long long)(p->world_cfg.reorder_ns / NS_PER_MS));
+        if (got == WORLD_FULL)
+            return err_set(e, ERR_RESOURCE,
+                "more than %zu messages to the strategy were in flight at once; lower "
+                "sim.response_ms or trade less",
+                p->world_cfg.bus_slots);
         if (got == WORLD_END) break;
         step(p, ev, seat);
         if (p->failed)
