@@ -2,35 +2,45 @@
 #include "program/cli.h"
 
 extern const struct cli_verb cmd_book;
+extern const struct cli_verb cmd_dataset;
 extern const struct cli_verb cmd_doctor;
 extern const struct cli_verb cmd_features_explain;
 extern const struct cli_verb cmd_features_list;
 extern const struct cli_verb cmd_features_run;
 extern const struct cli_verb cmd_generate;
 extern const struct cli_verb cmd_import;
+extern const struct cli_verb cmd_models_list;
+extern const struct cli_verb cmd_models_show;
+extern const struct cli_verb cmd_models_verify;
 extern const struct cli_verb cmd_report;
 extern const struct cli_verb cmd_show_config;
 extern const struct cli_verb cmd_tape_cut;
 extern const struct cli_verb cmd_tape_info;
 extern const struct cli_verb cmd_tape_merge;
 extern const struct cli_verb cmd_tape_verify;
+extern const struct cli_verb cmd_train;
 extern const struct cli_verb cmd_vclock_info;
 extern const struct cli_verb cmd_vclock_run;
 
 const struct cli_verb *const cli_verbs[] = {
     &cmd_book,
+    &cmd_dataset,
     &cmd_doctor,
     &cmd_features_explain,
     &cmd_features_list,
     &cmd_features_run,
     &cmd_generate,
     &cmd_import,
+    &cmd_models_list,
+    &cmd_models_show,
+    &cmd_models_verify,
     &cmd_report,
     &cmd_show_config,
     &cmd_tape_cut,
     &cmd_tape_info,
     &cmd_tape_merge,
     &cmd_tape_verify,
+    &cmd_train,
     &cmd_vclock_info,
     &cmd_vclock_run,
     NULL,

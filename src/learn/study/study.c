@@ -111,7 +111,7 @@ static void fit_threshold(const struct work *w, struct study_fold *f, size_t to,
  * knows a label that reaches into what comes after it. */
 static void make_parts(struct work *w, struct study_fold *f) {
     const struct matrix *m = w->m;
-    int64_t test_ns = m->bar[f->test_from].close_ns;
+    int64_t test_ns = f->test_from < m->rows ? m->bar[f->test_from].close_ns : INT64_MAX;
     size_t embargo = (size_t)w->cfg->embargo, to = f->train_to;
     f->embargoed = embargo < to - f->train_from ? embargo : to - f->train_from;
     to -= f->embargoed;
@@ -131,13 +131,14 @@ static void make_parts(struct work *w, struct study_fold *f) {
     f->calibrated = w->cal.rows;
 }
 
-static err_t train_fold(struct work *w, struct study_fold *f, size_t number, struct err_info *e) {
+static err_t train_parts(struct work *w, struct study_fold *f, struct err_info *e) {
     struct train_data fit = {w->fit.rows, w->m->columns, w->fit.x, w->fit.y, NULL, NULL};
     struct train_data cal = {w->cal.rows, w->m->columns, w->cal.x, w->cal.y, NULL, NULL};
-    struct err_info why = {ERR_OK, ""};
-    err_t err = train_model(&w->cfg->train, &fit, &f->model, &why);
-    if (!err && w->cal.rows) err = train_calibrate(&f->model, &cal, &why);
-    if (err) err_set(e, err, "walk-forward fold %zu: %s", number + 1, why.text);
+    err_t err = train_model(&w->cfg->train, &fit, &f->model, e);
+    if (!err && w->cal.rows) err = train_calibrate(&f->model, &cal, e);
+    if (err) trained_free(&f->model);
+    part_free(&w->fit);
+    part_free(&w->cal);
     return err;
 }
 
@@ -194,10 +195,9 @@ static err_t run_fold(
     f->test_from_ns = bar[f->test_from].close_ns;
     f->test_to_ns = bar[f->test_to - 1].close_ns;
     make_parts(w, f);
-    err_t err = train_fold(w, f, number, e);
-    part_free(&w->fit);
-    part_free(&w->cal);
-    if (err) return err;
+    struct err_info why = {ERR_OK, ""};
+    err_t err = train_parts(w, f, &why);
+    if (err) return err_set(e, err, "walk-forward fold %zu: %s", number + 1, why.text);
     struct study_prediction *first = r->prediction + r->predictions;
     for (size_t i = f->test_from; i < f->test_to; i++) {
         predict_row(w, f, (int32_t)number, i, &r->prediction[r->predictions++]);
@@ -374,6 +374,28 @@ err_t study_walk_forward(const struct matrix *m, const struct study_config *cfg,
     else
         *out = r;
     return err;
+}
+
+err_t study_train_all(const struct matrix *m, const struct study_config *cfg,
+    struct study_fold *out, struct err_info *e) {
+    struct study_config plain = *cfg;
+    struct work w = {.m = m, .cfg = &plain};
+    plain.embargo = 0; /* nothing is tested behind it */
+    if (m->rows <= m->warmup + FOLD_LEAST_ROWS)
+        return err_set(e, ERR_INPUT, "%zu rows with a warm-up of %zu are too few to train on",
+            m->rows, m->warmup);
+    struct study_fold f = {.train_from = m->warmup,
+        .train_to = m->rows,
+        .test_from = m->rows,
+        .test_to = m->rows,
+        .train_from_ns = m->bar[m->warmup].close_ns,
+        .train_to_ns = m->bar[m->rows - 1].close_ns};
+    make_parts(&w, &f);
+    struct err_info why = {ERR_OK, ""};
+    err_t err = train_parts(&w, &f, &why);
+    if (err) return err_set(e, err, "training on all rows: %s", why.text);
+    *out = f;
+    return ERR_OK;
 }
 
 void study_free(struct study_result *r) {

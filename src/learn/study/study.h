@@ -108,6 +108,12 @@ MUST_USE err_t study_walk_forward(const struct matrix *m, const struct study_con
     struct study_result *out, struct err_info *e);
 void study_free(struct study_result *r);
 
+/* One model on all rows after the warm-up, as a fold would train it (the end calibrates): what goes
+ * into use. Fills everything of `out` but the test range and its metrics; trained_free its model.
+ */
+MUST_USE err_t study_train_all(const struct matrix *m, const struct study_config *cfg,
+    struct study_fold *out, struct err_info *e);
+
 /* The object `study` of report.json (docs/formats/run.md): note, metrics, fold_score, folds,
  * calibration, importance. */
 void study_json(const struct study_result *r, struct json_out *j);
