@@ -391,7 +391,14 @@ static err_t write_item(struct session *s, struct import_file *f, size_t item, s
     size_t n = 0;
     enum binance_status status =
         binance_events(m, item, &y->in, (ts_t){f->row.at_ns}, s->slots, &n, &fault);
-    if (status != BINANCE_OK) return reject_fault(s, f, &fault, reason_of(m, status), e);
+    bool print = m->kind == BINANCE_TRADE || m->kind == BINANCE_AGG_TRADE;
+    if (status != BINANCE_OK) {
+        uint8_t kind = m->kind == BINANCE_TRADE ? EV_TRADE : EV_AGG_TRADE;
+        if (print) import_rules_seen(s->rules, y->in.id, kind, m->trade.id);
+        return reject_fault(s, f, &fault, reason_of(m, status), e);
+    }
+    if (print && m->trade.market) /* a market print at price 0 is for the rules to judge */
+        s->slots->flags = (uint8_t)(s->slots->flags & ~(unsigned)EVF_NON_MARKET);
     return n > 0 ? push(s, f, n, e) : ERR_OK;
 }
 
@@ -432,8 +439,27 @@ static err_t write_csv(struct session *s, struct import_file *f, struct err_info
     size_t n = 0;
     enum import_reason reason;
     const char *why = import_csv_event(f, &f->row.csv, f->row.at_ns, &y->in, s->slots, &n, &reason);
-    if (why) return reject(s, f, reason, why, e);
+    if (why) {
+        bool agg = f->csv.kind == IMPORT_CSV_AGG_TRADES;
+        if (agg || f->csv.kind == IMPORT_CSV_TRADES) {
+            uint8_t kind = agg ? EV_AGG_TRADE : EV_TRADE;
+            import_rules_seen(s->rules, y->in.id, kind, f->row.csv.id);
+        }
+        return reject(s, f, reason, why, e);
+    }
     return push(s, f, n, e);
+}
+
+/* A row that could not be read. Where it was a trade, its id was there all the same. */
+static err_t write_bad(struct session *s, struct import_file *f, struct err_info *e) {
+    const struct import_csv_row *r = &f->row.csv;
+    bool agg = f->csv.kind == IMPORT_CSV_AGG_TRADES;
+    bool print = f->shape == SHAPE_CSV && (agg || f->csv.kind == IMPORT_CSV_TRADES);
+    if (print && f->row.reason == IMPORT_BAD_PRICE && import_has(r->has, ROLE_ID)) {
+        struct import_symbol *y = csv_symbol(s, f);
+        if (y) import_rules_seen(s->rules, y->in.id, agg ? EV_AGG_TRADE : EV_TRADE, r->id);
+    }
+    return reject(s, f, f->row.reason, f->row.why, e);
 }
 
 static err_t write_row(struct session *s, struct import_file *f, struct err_info *e) {
@@ -441,7 +467,7 @@ static err_t write_row(struct session *s, struct import_file *f, struct err_info
     case ROW_MESSAGE: return write_message(s, f, e);
     case ROW_INFO: return write_info(s, f, e);
     case ROW_CSV: return write_csv(s, f, e);
-    case ROW_BAD: return reject(s, f, f->row.reason, f->row.why, e);
+    case ROW_BAD: return write_bad(s, f, e);
     case ROW_NONE: return ERR_OK;
     }
     CHECK(false);
@@ -449,6 +475,21 @@ static err_t write_row(struct session *s, struct import_file *f, struct err_info
 }
 
 /* ---- one import ---- */
+
+/* Bars of two lengths of one instrument would be two clocks in one stream. */
+static err_t check_bars(const struct session *s, struct err_info *e) {
+    const struct import_file *first = NULL;
+    for (size_t i = 0; i < s->n_files; i++) {
+        const struct import_file *f = &s->file[i];
+        if (f->shape != SHAPE_CSV || f->csv.kind != IMPORT_CSV_KLINES) continue;
+        if (!first) first = f;
+        if (f->interval_ns == first->interval_ns) continue;
+        return err_set(e, ERR_USAGE,
+            "%s and %s hold bars of two lengths; import one length into a tape", first->path,
+            f->path);
+    }
+    return ERR_OK;
+}
 
 static int compare_start(const void *a, const void *b) {
     const struct import_file *x = *(struct import_file *const *)a;
@@ -484,7 +525,7 @@ static err_t session_open(struct session *s, struct err_info *e) {
         s->n_files++;
     }
     qsort(s->by_start, s->n_files, sizeof *s->by_start, compare_start);
-    return ERR_OK;
+    return check_bars(s, e);
 }
 
 static void session_close(struct session *s) {

@@ -301,11 +301,23 @@ static err_t rule_price(struct import_rules *r, struct track *t, const struct im
     return err;
 }
 
+static struct track *track_of(struct import_rules *r, uint16_t inst, uint8_t kind) {
+    CHECK(inst < INST_MAX);
+    return &r->track[2 * inst + (kind == EV_AGG_TRADE)];
+}
+
+void import_rules_seen(struct import_rules *r, uint16_t inst, uint8_t kind, int64_t id) {
+    struct track *t = track_of(r, inst, kind);
+    if (t->seen && id <= t->last_id) return;
+    t->seen = true;
+    t->last_id = id;
+    t->owed = 0;
+}
+
 static err_t rule_trade(
     struct import_rules *r, const struct import_message *m, bool *drop, struct err_info *e) {
     const struct event *ev = m->slots;
-    CHECK(ev->inst < INST_MAX);
-    struct track *t = &r->track[2 * ev->inst + (ev->kind == EV_AGG_TRADE)];
+    struct track *t = track_of(r, ev->inst, ev->kind);
     err_t err = rule_ids(r, t, m, drop, e);
     if (!err && !(ev->flags & EVF_NON_MARKET)) err = rule_price(r, t, m, drop, e);
     return err;

@@ -91,6 +91,9 @@ void import_rules_close(struct import_rules *r);
 MUST_USE err_t import_rules_push(
     struct import_rules *r, const struct import_message *m, struct err_info *e);
 
+/* A trade that never became an event had this id: its successor misses nothing. */
+void import_rules_seen(struct import_rules *r, uint16_t inst, uint8_t kind, int64_t id);
+
 /* End of the input: what waits is kept. Also after an error, so that nothing accepted is lost. */
 MUST_USE err_t import_rules_flush(struct import_rules *r, struct err_info *e);
 

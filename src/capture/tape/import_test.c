@@ -301,6 +301,39 @@ static struct imported import_csv(
     return import_with(x, opt, &file, 1);
 }
 
+static void a_refused_trade_is_no_gap_and_a_market_print_at_zero_is_bad(void **state) {
+    char text[8192];
+    snprintf(text, sizeof text, "%s%s%s%s%s", session,
+        TRADE("1723161255006000000", "1723161255005", "3", "-100.20", "MARKET"),
+        TRADE("1723161255007000000", "1723161255006", "4", "0", "MARKET"),
+        TRADE("1723161255008000000", "1723161255007", "5", "0", "NA"),
+        TRADE("1723161255009000000", "1723161255008", "6", "100.10", "INSURANCE_FUND"));
+    struct imported i = import_one(*state, put_text(*state, "rec.txt", text));
+    assert_rejected(&i, 2, 0, 0, 0, 0, 0, 0);
+    assert_int_equal(i.report.tally.non_market_trades, 2);
+    assert_int_equal(i.n, 12);
+    imported_free(&i);
+    struct import_options opt = default_options();
+    opt.symbol = "X";
+    i = import_csv(*state, "x-trades.csv",
+        "1,1.5,1,1,1723161255322,true\n2,abc,1,1,1723161255322,true\n"
+        "3,1.5,1,1,1723161255322,true\n",
+        opt);
+    assert_rejected(&i, 1, 0, 0, 0, 0, 0, 0);
+    imported_free(&i);
+}
+
+static void bars_of_two_lengths_do_not_share_a_tape(void **state) {
+    static const char bars[] = "ts_ms,open,high,low,close,volume\n1672531200000,1,2,1,2,1\n";
+    const char *files[] = {put_text(*state, "a-5m.csv", bars), put_text(*state, "a-1h.csv", bars)};
+    struct import_options opt = default_options();
+    opt.symbol = "X";
+    struct imported i = import_with(*state, opt, files, 2);
+    assert_int_equal(i.err, ERR_USAGE);
+    assert_non_null(strstr(i.e.text, "two lengths"));
+    imported_free(&i);
+}
+
 static void bulk_trades_come_from_zip_without_header(void **state) {
     struct import_options opt = default_options();
     opt.symbol = "BTCUSDT"; /* the fixture puts a number before the name */
@@ -618,6 +651,8 @@ int main(void) {
         cmocka_unit_test(a_clock_behind_the_exchange_is_an_offset_and_no_fault),
         cmocka_unit_test(socket_answer_and_main_files_are_one_session_by_time),
         cmocka_unit_test(other_venues_and_other_shapes_are_refused_by_name),
+        cmocka_unit_test(a_refused_trade_is_no_gap_and_a_market_print_at_zero_is_bad),
+        cmocka_unit_test(bars_of_two_lengths_do_not_share_a_tape),
         cmocka_unit_test(bulk_trades_come_from_zip_without_header),
         cmocka_unit_test(every_bulk_kind_makes_its_events),
         cmocka_unit_test(bars_funding_and_mark_merge_by_the_time_they_are_known),
