@@ -14,6 +14,7 @@ enum stream { STREAM_FLOW = 1, STREAM_SIZE, STREAM_JUMP, STREAM_MAKER, STREAM_LA
 enum {
     TOP_LOTS = 10000,     /* what makers and others show together at an untilted best price */
     MAKER_LEAST = 1000,   /* a maker shows at least this much */
+    ORDERS_LEAST = 200,   /* below it others quote anew after a jump */
     ORDERS_A_SIDE = 300,  /* cancels keep the number of chance orders near this */
     START_ORDERS = 250,   /* a side */
     FAR_TICKS = 100,      /* limit orders arrive at most this far behind the best */
@@ -171,6 +172,15 @@ static void prune(struct market *m, int side) {
     }
 }
 
+static void limit_order(struct market *m, int side) {
+    struct rng *r = &m->rng_size;
+    int64_t behind = 0;
+    if (rng_unit(r) > 0.35) behind = (int64_t)dm_exp(rng_unit(r) * dm_log(FAR_TICKS));
+    if (m->book.loose_count[side] >= 4 * ORDERS_A_SIDE) return;
+    (void)lob_add(&m->book, (enum lob_side)side, best_price(m, side) + behind * outward(side),
+        order_lots(r), false);
+}
+
 static int64_t jump_size(struct market *m) {
     /* geometric on 1, 2, ...: P(J > j) = (1 - 1/mean)^j */
     double q = 1 - 1 / m->p.jump_ticks;
@@ -197,6 +207,8 @@ static void jump(struct market *m, struct market_step *out) {
         level_fill(m, behind, tick);
     makers_quote(m);
     prune(m, behind);
+    for (int64_t i = 2 * size + 2; i > 0 && m->book.loose_count[towards] < ORDERS_LEAST; i--)
+        limit_order(m, towards);
     if (m->wide)
         m->next_ns[NEXT_NARROW] = out->venue_ns + delay_ns(&m->rng_maker, 1000.0 / NARROW_MS);
     else
@@ -235,17 +247,9 @@ static void taker(struct market *m, int side, struct market_step *out) {
     maker_guard(m, side);
 }
 
-static void limit_order(struct market *m, int side) {
-    struct rng *r = &m->rng_size;
-    int64_t behind = 0;
-    if (rng_unit(r) > 0.35) behind = (int64_t)dm_exp(rng_unit(r) * dm_log(FAR_TICKS));
-    if (m->book.loose_count[side] >= 4 * ORDERS_A_SIDE) return;
-    (void)lob_add(&m->book, (enum lob_side)side, best_price(m, side) + behind * outward(side),
-        order_lots(r), false);
-}
-
 static void cancel_order(struct market *m, int side) {
-    int times = m->book.loose_count[side] > ORDERS_A_SIDE ? 2 : 1;
+    int32_t loose = m->book.loose_count[side];
+    int times = loose > ORDERS_A_SIDE ? 2 : loose < ORDERS_A_SIDE / 2 ? 0 : 1;
     for (int i = 0; i < times; i++) {
         int32_t id = lob_random(&m->book, (enum lob_side)side, &m->rng_size);
         if (id != LOB_NONE) lob_cancel(&m->book, id);
