@@ -1,0 +1,136 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/decimal.h"
+#include "program/run.h"
+
+enum { MISSING_ROWS = 16 };
+
+static struct run_table *table(struct run *run, const char *title, const char *note, size_t cells) {
+    if (run->doc.tables == RUN_TABLES_MAX) return NULL;
+    struct run_table *t = calloc(1, sizeof *t);
+    if (!t) return NULL;
+    snprintf(t->title, sizeof t->title, "%s", title);
+    snprintf(t->note, sizeof t->note, "%s", note);
+    t->cells = cells;
+    run->doc.table[run->doc.tables++] = t;
+    return t;
+}
+
+static void row2(struct run_table *t, const char *a, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void row2(struct run_table *t, const char *a, const char *fmt, ...) {
+    char b[RUN_CELL_MAX];
+    va_list ap;
+    if (!t) return;
+    va_start(ap, fmt);
+    vsnprintf(b, sizeof b, fmt, ap);
+    va_end(ap);
+    const char *cell[2] = {a, b};
+    run_table_row(t, cell);
+}
+
+static void import_table(struct run *run) {
+    const struct import_report *im = &run->import;
+    struct run_table *t = table(run, "Import",
+        "Rows that break a hard rule (price, repeated id, jump, malformed) are not on the tape; "
+        "the others are kept and "
+        "marked. docs/import.md has the rules.",
+        2);
+    row2(t, "what", "count");
+    row2(t, "lines", "%" PRIu64, im->lines);
+    row2(t, "control lines", "%" PRIu64, im->control_lines);
+    row2(t, "stamps in", "%s", im->local_unit);
+    row2(t, "clock offset removed, s", "%.6f", (double)im->clock_offset_ns / 1e9);
+    row2(t, "non-market prints kept aside", "%" PRIu64, im->tally.non_market);
+    for (int i = 0; i < IMPORT_REASON_COUNT; i++) {
+        row2(t, import_reason_name((enum import_reason)i), "%" PRIu64, im->tally.rejected[i]);
+        run->doc.rejected_rows += im->tally.rejected[i];
+    }
+}
+
+static void instrument_table(struct run *run) {
+    static const char *const source[] = {"declared by the venue", "file", "inferred from the data"};
+    const struct instrument *in = &run->result.inst;
+    char text[DECIMAL_TEXT_MAX];
+    struct run_table *t = table(run, "Instrument", "", 2);
+    row2(t, "what", "value");
+    row2(t, "venue", "%s", venue_name(in->venue));
+    row2(t, "symbol", "%s", in->symbol);
+    instrument_px_text(in, (price_t){in->tick_units}, text);
+    row2(t, "tick", "%s", text);
+    instrument_qty_text(in, (qty_t){in->lot_units}, text);
+    row2(t, "lot", "%s", text);
+    row2(t, "units", "%s", in->unit_source < 3 ? source[in->unit_source] : "?");
+    row2(t, "kind", "%s",
+        in->kind == INSTRUMENT_INVERSE ? "inverse"
+        : in->kind == INSTRUMENT_SPOT  ? "spot"
+                                       : "linear");
+}
+
+static void book_table(struct run *run) {
+    static const char *const state[] = {"EMPTY", "SYNCED", "GAP"};
+    const struct book_counters *b = &run->facts.book;
+    struct run_table *t = table(run, "Order book",
+        "The book is rebuilt from snapshot and differences by the venue's own numbering; its best "
+        "quote is compared with the "
+        "venue's own after every message.",
+        2);
+    row2(t, "what", "count");
+    row2(t, "state at the end", "%s",
+        run->facts.book_state <= BOOK_GAP ? state[run->facts.book_state] : "?");
+    row2(t, "depth messages", "%" PRIu64, b->depth_messages);
+    row2(t, "level changes", "%" PRIu64, b->depth_levels);
+    row2(t, "snapshots", "%" PRIu64, b->snapshots);
+    row2(t, "gaps", "%" PRIu64, b->gaps);
+    row2(t, "resynchronised", "%" PRIu64, b->resyncs);
+    row2(t, "crossed", "%" PRIu64, b->crossed);
+    row2(t, "best quotes compared", "%" PRIu64, b->ticker_checked);
+    row2(t, "best quotes equal", "%" PRIu64, b->ticker_equal);
+    row2(t, "trades", "%" PRIu64, b->trades);
+}
+
+static void bucket_table(struct run *run) {
+    static const char *const name[] = {
+        "-", "time", "volume", "count", "updates", "limit", "bar", "end of data"};
+    struct run_table *t = table(run, "Buckets", "", 2);
+    row2(t, "cut by", "count");
+    for (size_t i = 1; i < sizeof name / sizeof *name; i++) {
+        if (run->facts.trigger[i] > 0) row2(t, name[i], "%" PRIu64, run->facts.trigger[i]);
+    }
+    row2(t, "with a gap inside", "%" PRIu64, run->facts.gapped);
+}
+
+/* The columns that are missing most, by repeated selection: the set is small. */
+static void missing_table(struct run *run) {
+    struct pipeline_facts *f = &run->facts;
+    struct run_table *t = table(run, "Features missing most often",
+        "Share of buckets without a value: not warm yet, no trade, or no input of that kind in "
+        "these data.",
+        2);
+    row2(t, "feature", "missing");
+    bool *used = calloc(f->set.count + 1, sizeof *used);
+    for (int k = 0; used && k < MISSING_ROWS; k++) {
+        size_t best = f->set.count;
+        for (size_t i = 0; i < f->set.count; i++) {
+            if (!used[i] && f->missing[i] > 0 &&
+                (best == f->set.count || f->missing[i] > f->missing[best]))
+                best = i;
+        }
+        if (best == f->set.count) break;
+        used[best] = true;
+        row2(t, feature_get(f->set.index[best], NULL)->name, "%.2f %%", f->missing[best] * 100);
+    }
+    free(used);
+}
+
+void run_tables(struct run *run) {
+    if (run->imported) import_table(run);
+    instrument_table(run);
+    if (!run->result.bars) book_table(run);
+    bucket_table(run);
+    missing_table(run);
+}
