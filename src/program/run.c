@@ -75,7 +75,7 @@ static err_t signature_of(const struct config *c, uint64_t *out, struct err_info
 static err_t find_models(struct run *run, bool with_study, struct err_info *e) {
     const char *path = config_string(run->cfg, "model.path");
     if (*path) {
-        uint64_t signature;
+        uint64_t signature = 0;
         err_t code = signature_of(run->cfg, &signature, e);
         if (!code) code = run_models_load_one(&run->models, path, signature, e);
         run->models_loaded = !code;

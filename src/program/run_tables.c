@@ -45,7 +45,7 @@ static void import_table(struct run *run) {
     row2(t, "control lines", "%" PRIu64, im->control_lines);
     row2(t, "stamps in", "%s", im->local_unit);
     row2(t, "clock offset removed, s", "%.6f", (double)im->clock_offset_ns / 1e9);
-    row2(t, "non-market prints kept aside", "%" PRIu64, im->tally.non_market);
+    row2(t, "non-market prints kept aside", "%" PRIu64, im->tally.non_market_trades);
     for (int i = 0; i < IMPORT_REASON_COUNT; i++) {
         row2(t, import_reason_name((enum import_reason)i), "%" PRIu64, im->tally.rejected[i]);
         run->doc.rejected_rows += im->tally.rejected[i];

@@ -1,18 +1,21 @@
 /* verbs.c: the verbs of the program, sorted by name; one line each. */
 #include "program/cli.h"
 
+extern const struct cli_verb cmd_backtest;
 extern const struct cli_verb cmd_book;
 extern const struct cli_verb cmd_dataset;
 extern const struct cli_verb cmd_doctor;
 extern const struct cli_verb cmd_features_explain;
 extern const struct cli_verb cmd_features_list;
 extern const struct cli_verb cmd_features_run;
+extern const struct cli_verb cmd_fills;
 extern const struct cli_verb cmd_generate;
 extern const struct cli_verb cmd_import;
 extern const struct cli_verb cmd_models_list;
 extern const struct cli_verb cmd_models_show;
 extern const struct cli_verb cmd_models_verify;
 extern const struct cli_verb cmd_report;
+extern const struct cli_verb cmd_run;
 extern const struct cli_verb cmd_show_config;
 extern const struct cli_verb cmd_tape_cut;
 extern const struct cli_verb cmd_tape_info;
@@ -21,20 +24,24 @@ extern const struct cli_verb cmd_tape_verify;
 extern const struct cli_verb cmd_train;
 extern const struct cli_verb cmd_vclock_info;
 extern const struct cli_verb cmd_vclock_run;
+extern const struct cli_verb cmd_verify;
 
 const struct cli_verb *const cli_verbs[] = {
+    &cmd_backtest,
     &cmd_book,
     &cmd_dataset,
     &cmd_doctor,
     &cmd_features_explain,
     &cmd_features_list,
     &cmd_features_run,
+    &cmd_fills,
     &cmd_generate,
     &cmd_import,
     &cmd_models_list,
     &cmd_models_show,
     &cmd_models_verify,
     &cmd_report,
+    &cmd_run,
     &cmd_show_config,
     &cmd_tape_cut,
     &cmd_tape_info,
@@ -43,5 +50,6 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_train,
     &cmd_vclock_info,
     &cmd_vclock_run,
+    &cmd_verify,
     NULL,
 };
