@@ -164,17 +164,19 @@ static void equity_row(struct sinks *s, const struct bucket *b, int64_t mid2, in
         instrument_px(&s->r->inst, (price_t){mid2}) / 2, a, g, f, u);
 }
 
-static void period(struct sinks *s, int64_t now_ns, double net) {
+static void period(struct sinks *s, int64_t now_ns, double net, double hold) {
     int64_t at = now_ns / s->period_ns;
     if (s->period == 0) {
         s->period = at;
         s->period_start = net;
+        s->period_hold = hold;
         return;
     }
     struct err_info ignored;
     for (; s->period < at && !s->failed; s->period++) {
-        s->failed = run_result_period(s->r, net - s->period_start, &ignored);
+        s->failed = run_result_period(s->r, net - s->period_start, hold - s->period_hold, &ignored);
         s->period_start = net;
+        s->period_hold = hold;
     }
 }
 
@@ -200,10 +202,11 @@ void sinks_bucket(struct sinks *s, const struct bucket *b, int64_t mid2) {
     double hold = r->inst.kind == INSTRUMENT_INVERSE ? size * (1 / s->first_mid - 1 / mid)
                                                      : size * (mid - s->first_mid);
     if (isfinite(hold)) r->hold_net = hold;
+    if (!isfinite(r->hold_net)) r->hold_net = 0;
     double row[SAMPLER_COLUMNS] = {
         (double)b->close_ts.ns / 1e9, asset(net), asset(gross), hold, asset(net - s->peak), mid};
     sampler_add(r->equity, row);
-    period(s, b->close_ts.ns, asset(net));
+    period(s, b->close_ts.ns, asset(net), isfinite(hold) ? hold : r->hold_net);
     equity_row(s, b, mid2, net, gross, l);
 }
 

@@ -20,7 +20,7 @@ struct sinks {
     /* equity */
     bool priced; /* a first equity was seen */
     int128 peak;
-    double first_mid, period_start;
+    double first_mid, period_start, period_hold;
     int64_t period;
     int64_t period_ns;
 };

@@ -436,6 +436,8 @@ void run_doc_json(const struct run_doc *d, struct json_out *j) {
         json_key(j, "study");
         study_json(d->study, j);
     }
+    json_key(j, "scorecard");
+    scorecard_json(&d->result->score, j);
     data(d, j);
     json_key(j, "stages");
     run_stages_json(d->result, j);

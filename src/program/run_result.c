@@ -14,6 +14,7 @@ err_t run_result_init(struct run_result *r, struct err_info *e) {
     r->sharpe = r->sortino = r->calmar = r->hit_rate = r->payoff = NAN;
     r->psr = r->dsr = r->t_stat = r->hold_net = NAN;
     r->wait_width_s = 1;
+    scorecard_init(&r->score);
     r->equity = malloc(sizeof *r->equity);
     if (!r->equity) return err_set(e, ERR_RESOURCE, "out of memory for the equity series");
     sampler_init(r->equity);
@@ -23,19 +24,23 @@ err_t run_result_init(struct run_result *r, struct err_info *e) {
 void run_result_fini(struct run_result *r) {
     free(r->equity);
     free(r->pnl);
+    free(r->hold);
     r->equity = NULL;
-    r->pnl = NULL;
+    r->pnl = r->hold = NULL;
 }
 
-err_t run_result_period(struct run_result *r, double pnl, struct err_info *e) {
+err_t run_result_period(struct run_result *r, double pnl, double hold, struct err_info *e) {
     if (r->periods == r->periods_cap) {
         size_t cap = r->periods_cap ? r->periods_cap * 2 : 1024;
         double *more = realloc(r->pnl, cap * sizeof *more);
-        if (!more) return err_set(e, ERR_RESOURCE, "out of memory for %zu periods", cap);
-        r->pnl = more;
+        if (more) r->pnl = more;
+        double *hold_more = more ? realloc(r->hold, cap * sizeof *hold_more) : NULL;
+        if (!hold_more) return err_set(e, ERR_RESOURCE, "out of memory for %zu periods", cap);
+        r->hold = hold_more;
         r->periods_cap = cap;
     }
-    r->pnl[r->periods++] = pnl;
+    r->pnl[r->periods] = pnl;
+    r->hold[r->periods++] = hold;
     return ERR_OK;
 }
 

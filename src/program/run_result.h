@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/instrument.h"
 #include "base/json_out.h"
+#include "learn/study/scorecard.h"
 #include "program/sampler.h"
 
 enum run_stage {
@@ -57,7 +58,8 @@ struct run_result {
     int64_t clock_offset_ns;
     /* series */
     struct sampler *equity;
-    double *pnl; /* net profit of each whole period of period_s */
+    double *pnl;  /* net profit of each whole period of period_s */
+    double *hold; /* buy and hold's, same periods */
     size_t periods, periods_cap;
     double period_s;
     double wait[RUN_WAIT_BINS]; /* passive fills by wait, RUN_WAIT_WIDTH_S a bin, last = longer */
@@ -69,12 +71,13 @@ struct run_result {
     /* figures */
     double sharpe, sortino, calmar, hit_rate, payoff, psr, dsr, t_stat, hold_net;
     uint64_t trials;
+    struct scorecard score;
 };
 
 MUST_USE err_t run_result_init(struct run_result *r, struct err_info *e);
 void run_result_fini(struct run_result *r);
-/* Ends the present period with this profit. */
-MUST_USE err_t run_result_period(struct run_result *r, double pnl, struct err_info *e);
+/* Ends the present period with these profits. */
+MUST_USE err_t run_result_period(struct run_result *r, double pnl, double hold, struct err_info *e);
 
 static inline int128 run_net(const struct run_result *r) { return r->equity_end - r->equity_start; }
 /* At the prices really traded, before fees and funding (funding received is positive). */
