@@ -149,7 +149,7 @@ static err_t job_open(struct job *k, struct err_info *e) {
     k->stream = stream_init(mem, &spec, &k->set);
     if (!k->to) return ERR_OK;
     code = file_out_open(&k->file, k->to, k->args.force, e);
-    if (!code) code = npy_out_begin(&k->npy, file_out_stream(k->file), k->set.count, e);
+    if (!code) code = npy_out_begin(&k->npy, file_out_stream(k->file), k->to, k->set.count, e);
     return code;
 }
 

@@ -17,24 +17,26 @@ static err_t npy_head(struct npy_out *n, struct err_info *e) {
     head[10 + len] = ' ';
     head[NPY_HEAD - 1] = '\n';
     if (fwrite(head, 1, NPY_HEAD, n->to) == NPY_HEAD) return ERR_OK;
-    return err_set_errno(e, errno, "the matrix cannot be written");
+    return err_set_errno(e, errno, "%s cannot be written", n->path);
 }
 
-err_t npy_out_begin(struct npy_out *n, FILE *to, size_t columns, struct err_info *e) {
-    *n = (struct npy_out){.to = to, .columns = columns};
+err_t npy_out_begin(
+    struct npy_out *n, FILE *to, const char *path, size_t columns, struct err_info *e) {
+    *n = (struct npy_out){.to = to, .path = path, .columns = columns};
     return npy_head(n, e);
 }
 
 err_t npy_out_row(struct npy_out *n, const float *row, struct err_info *e) {
     if (fwrite(row, sizeof *row, n->columns, n->to) != n->columns)
         return err_set_errno(
-            e, errno, "row %llu of the matrix cannot be written", (unsigned long long)n->rows + 1);
+            e, errno, "%s: row %llu cannot be written", n->path, (unsigned long long)n->rows + 1);
     n->rows++;
     return ERR_OK;
 }
 
 err_t npy_out_end(struct npy_out *n, struct err_info *e) {
     if (fseek(n->to, 0, SEEK_SET) != 0)
-        return err_set_errno(e, errno, "the matrix needs a file that can be rewound, not a pipe");
+        return err_set_errno(
+            e, errno, "%s must be a file that can be rewound, not a pipe", n->path);
     return npy_head(n, e);
 }

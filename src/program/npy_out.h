@@ -14,11 +14,13 @@
 
 struct npy_out {
     FILE *to;
+    const char *path; /* for messages; borrowed */
     size_t columns;
     uint64_t rows;
 };
 
-MUST_USE err_t npy_out_begin(struct npy_out *n, FILE *to, size_t columns, struct err_info *e);
+MUST_USE err_t npy_out_begin(
+    struct npy_out *n, FILE *to, const char *path, size_t columns, struct err_info *e);
 MUST_USE err_t npy_out_row(struct npy_out *n, const float *row, struct err_info *e);
 MUST_USE err_t npy_out_end(struct npy_out *n, struct err_info *e);
 
