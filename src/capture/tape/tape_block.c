@@ -216,19 +216,37 @@ static bool inst_free(uint8_t kind) {
     return kind == EV_GAP || kind == EV_TIMER || kind == EV_CONFIG;
 }
 
+/* Events of one slot and a known instrument at slots[0..7], all: no branch, no chain of loads. */
+static bool eight_plain(const struct event *slots, size_t rows) {
+    bool plain = true;
+    for (int i = 0; i < 8; i++) {
+        uint8_t kind = slots[i].kind;
+        plain &= kind != EV_NONE && kind < EV_KIND_COUNT && event_slots(kind) == 1;
+        plain &= slots[i].inst < rows;
+    }
+    return plain;
+}
+
 const char *tape_slots_check(
     const struct event *slots, size_t n_slots, size_t rows, size_t *events, size_t *bad_slot) {
     size_t count = 0, i = 0;
     while (i < n_slots) {
+        if (n_slots - i >= 8 && eight_plain(slots + i, rows)) {
+            i += 8;
+            count += 8;
+            continue;
+        }
         uint8_t kind = slots[i].kind;
-        *bad_slot = i;
-        if (kind == EV_NONE || kind >= EV_KIND_COUNT) return "unknown kind of event";
-        if (slots[i].inst >= rows && !(slots[i].inst == 0 && inst_free(kind))) {
-            return "event of an unknown instrument";
+        bool known = kind != EV_NONE && kind < EV_KIND_COUNT;
+        bool owned = slots[i].inst < rows || (slots[i].inst == 0 && inst_free(kind));
+        if (!known || !owned) {
+            *bad_slot = i;
+            return known ? "event of an unknown instrument" : "unknown kind of event";
         }
         i += event_slots(kind);
         count++;
     }
+    *bad_slot = n_slots ? n_slots - 1 : 0;
     if (i != n_slots) return "event without its continuation";
     *events = count;
     return NULL;

@@ -17,7 +17,7 @@ struct column {
     uint32_t left; /* values not joined yet */
     uint8_t planes, zigzag, predictor;
     unsigned at, held;
-    int64_t value[COLUMN_BUFFER];
+    uint64_t value[COLUMN_BUFFER];
 };
 
 struct context {
@@ -30,6 +30,9 @@ enum { LEVEL_FIRST_PX, LEVEL_PX, LEVEL_QTY, LEVEL_COLUMNS };
 /* All planes of the longest block: each slot gives at most a run of 2-byte type and 8-byte time,
  * and eight bytes for each of its fields; a level gives price and quantity. */
 #define ARENA_BYTES ((size_t)TAPE_BLOCK_SLOTS * (2 + 4 + 8 + 8 * FIELD_W0 + 8 * LEVEL_COLUMNS))
+
+/* Loops over a plane run to a whole COLUMN_BUFFER: behind the last plane there is room for it. */
+#define ARENA_SLACK ((size_t)COLUMN_BUFFER)
 
 struct tape_decoder {
     ZSTD_DCtx *zstd;
@@ -50,9 +53,10 @@ struct tape_decoder {
     struct column level[LEVEL_COLUMNS];
     /* where the event loop is */
     size_t run;
-    uint32_t inside; /* levels of this run handed out */
-    int64_t before;  /* ts_local */
-    struct event head;
+    uint32_t inside;   /* levels of this run handed out */
+    int64_t before;    /* ts_local */
+    int64_t px;        /* of the last level */
+    struct event head; /* of the last depth run */
 };
 
 struct tape_decoder *tape_decoder_new(void) {
@@ -62,7 +66,7 @@ struct tape_decoder *tape_decoder_new(void) {
     memset(&d->head, 0, sizeof d->head);
     d->runs = d->run = d->types = d->contexts = 0;
     d->zstd = ZSTD_createDCtx();
-    d->arena = malloc(ARENA_BYTES);
+    d->arena = calloc(1, ARENA_BYTES + ARENA_SLACK);
     if (d->zstd && d->arena) return d;
     tape_decoder_free(d);
     return NULL;
@@ -148,31 +152,45 @@ static void get_column(struct tape_decoder *d, struct column *c, size_t n) {
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-static void join_planes(struct column *c, uint64_t *to, unsigned n) {
+/* All loops go over the whole buffer, whatever is held: a fixed count is what compilers unroll into
+ * vector instructions. */
+static void join_narrow(const struct column *c, uint64_t to[COLUMN_BUFFER]) {
+    uint32_t u[COLUMN_BUFFER];
     const unsigned char *p = c->plane[0];
-    for (unsigned i = 0; i < n; i++) to[i] = p[i];
-    c->plane[0] += n;
+    for (unsigned i = 0; i < COLUMN_BUFFER; i++) u[i] = p[i];
     for (unsigned k = 1; k < c->planes; k++) {
         p = c->plane[k];
-        for (unsigned i = 0; i < n; i++) to[i] |= (uint64_t)p[i] << (8 * k);
-        c->plane[k] += n;
+        for (unsigned i = 0; i < COLUMN_BUFFER; i++) u[i] |= (uint32_t)p[i] << (8 * k);
+    }
+    for (unsigned i = 0; i < COLUMN_BUFFER; i++) to[i] = u[i];
+}
+
+static void join_wide(const struct column *c, uint64_t to[COLUMN_BUFFER]) {
+    const unsigned char *p = c->plane[0];
+    for (unsigned i = 0; i < COLUMN_BUFFER; i++) to[i] = p[i];
+    for (unsigned k = 1; k < c->planes; k++) {
+        p = c->plane[k];
+        for (unsigned i = 0; i < COLUMN_BUFFER; i++) to[i] |= (uint64_t)p[i] << (8 * k);
     }
 }
 
 static void refill(struct column *c) {
     unsigned n = c->left < COLUMN_BUFFER ? c->left : COLUMN_BUFFER;
-    uint64_t u[COLUMN_BUFFER];
+    uint64_t *u = c->value;
     if (c->planes == 0) {
-        for (unsigned i = 0; i < n; i++) c->value[i] = (int64_t)c->constant;
+        for (unsigned i = 0; i < COLUMN_BUFFER; i++) u[i] = c->constant;
     } else {
-        join_planes(c, u, n);
+        if (c->planes <= 4)
+            join_narrow(c, u);
+        else
+            join_wide(c, u);
         if (c->zigzag) {
-            for (unsigned i = 0; i < n; i++) u[i] = (u[i] >> 1) ^ (0 - (u[i] & 1));
+            for (unsigned i = 0; i < COLUMN_BUFFER; i++) u[i] = (u[i] >> 1) ^ (0 - (u[i] & 1));
         }
         if (c->scale != 1) {
-            for (unsigned i = 0; i < n; i++) u[i] *= c->scale;
+            for (unsigned i = 0; i < COLUMN_BUFFER; i++) u[i] *= c->scale;
         }
-        memcpy(c->value, u, n * sizeof *u);
+        for (unsigned k = 0; k < c->planes; k++) c->plane[k] += n;
     }
     c->left -= n;
     c->held = n;
@@ -181,7 +199,7 @@ static void refill(struct column *c) {
 
 static inline int64_t next_value(struct column *c) {
     if (c->at == c->held) refill(c);
-    return c->value[c->at++];
+    return (int64_t)c->value[c->at++];
 }
 
 static inline int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
@@ -326,55 +344,90 @@ static inline int64_t next_field(struct column *c, struct context *x, unsigned f
     return v;
 }
 
-static void make_head(struct tape_decoder *d, const struct tape_run_type *t, struct context *x) {
-    struct event *e = &d->head;
+/* Everything of an event but flags and, for a level, price and quantity. */
+static inline void make_head(
+    struct tape_decoder *d, const struct tape_run_type *t, struct context *x, struct event *e) {
     struct column *c = d->field[t->kind];
-    e->inst = t->inst;
-    e->kind = t->kind;
     d->before = plus(d->before, next_value(&d->ts_local));
     e->ts_local.ns = d->before;
-    x->v[FIELD_TS_VENUE] = e->ts_venue.ns = next_field(c + FIELD_TS_VENUE, x, FIELD_TS_VENUE, 0);
-    x->v[FIELD_MSG_US] = next_field(c + FIELD_MSG_US, x, FIELD_MSG_US, 0);
-    e->msg_us = (int32_t)x->v[FIELD_MSG_US];
+    int64_t ts = next_field(c + FIELD_TS_VENUE, x, FIELD_TS_VENUE, 0);
+    int64_t msg = next_field(c + FIELD_MSG_US, x, FIELD_MSG_US, 0);
     if (t->kind != EV_DEPTH) {
-        x->v[FIELD_PX] = e->px.ticks = next_field(c + FIELD_PX, x, FIELD_PX, 0);
-        x->v[FIELD_QTY] = e->qty.lots = next_field(c + FIELD_QTY, x, FIELD_QTY, 0);
+        int64_t px = next_field(c + FIELD_PX, x, FIELD_PX, 0);
+        int64_t qty = next_field(c + FIELD_QTY, x, FIELD_QTY, 0);
+        x->v[FIELD_PX] = e->px.ticks = px;
+        x->v[FIELD_QTY] = e->qty.lots = qty;
     }
     int64_t id = next_field(c + FIELD_ID, x, FIELD_ID, 0);
-    x->v[FIELD_A] = e->aux.a = next_field(c + FIELD_A, x, FIELD_A, id);
-    x->v[FIELD_B] = e->aux.b = next_field(c + FIELD_B, x, FIELD_B, id);
+    int64_t a = next_field(c + FIELD_A, x, FIELD_A, id);
+    int64_t b = next_field(c + FIELD_B, x, FIELD_B, id);
+    x->v[FIELD_TS_VENUE] = e->ts_venue.ns = ts;
+    x->v[FIELD_MSG_US] = msg;
+    x->v[FIELD_A] = e->aux.a = a;
+    x->v[FIELD_B] = e->aux.b = b;
     e->id = id;
+    e->inst = t->inst;
+    e->kind = t->kind;
+    e->msg_us = (int32_t)msg;
 }
 
-static void make_words(
-    struct tape_decoder *d, const struct tape_run_type *t, struct context *x, struct event *to) {
+static void make_words(struct tape_decoder *d, const struct tape_run_type *t, struct context *x,
+    int64_t id, struct event *to) {
     struct event_cont cont;
     for (unsigned f = FIELD_W0; f < FIELD_COUNT; f++) {
-        x->v[f] = next_field(&d->field[t->kind][f], x, f, d->head.id);
+        x->v[f] = next_field(&d->field[t->kind][f], x, f, id);
         cont.w[f - FIELD_W0] = x->v[f];
     }
     memcpy(to, &cont, sizeof cont);
+}
+
+static inline unsigned buffered(struct column *c) {
+    if (c->at == c->held) refill(c);
+    return c->held - c->at;
+}
+
+/* n levels behind one another; prices go on from *px. */
+static void copy_levels(
+    struct tape_decoder *d, const struct event *head, int64_t *px, struct event *to, size_t n) {
+    struct column *dpx = &d->level[LEVEL_PX], *qty = &d->level[LEVEL_QTY];
+    const struct event level = *head; /* stays in registers */
+    uint64_t at = (uint64_t)*px;
+    while (n > 0) {
+        size_t k = buffered(dpx), m = buffered(qty);
+        k = k < m ? k : m;
+        k = k < n ? k : n;
+        const uint64_t *p = dpx->value + dpx->at, *q = qty->value + qty->at;
+        for (size_t i = 0; i < k; i++) {
+            at += p[i];
+            to[i] = level;
+            to[i].px.ticks = (int64_t)at;
+            to[i].qty.lots = (int64_t)q[i];
+        }
+        dpx->at += (unsigned)k;
+        qty->at += (unsigned)k;
+        to += k;
+        n -= k;
+    }
+    *px = (int64_t)at;
 }
 
 /* Levels of the run d->run from d->inside on, at most `room`. */
 static size_t make_levels(struct tape_decoder *d, const struct tape_run_type *t, struct context *x,
     struct event *to, size_t room) {
     uint32_t length = d->run_length[d->run];
-    size_t n = 0;
+    size_t n = length - d->inside < room ? length - d->inside : room, first = 0;
     if (d->inside == 0) {
         int64_t *last = &x->first_px[(t->first & EVF_SELL) != 0];
         *last = plus(*last, next_value(&d->level[LEVEL_FIRST_PX]));
-        d->head.px.ticks = *last;
-        d->head.qty.lots = next_value(&d->level[LEVEL_QTY]);
-        d->head.flags = t->first;
-        to[n++] = d->head;
+        d->px = *last;
+        to[0] = d->head;
+        to[0].px.ticks = d->px;
+        to[0].qty.lots = next_value(&d->level[LEVEL_QTY]);
+        to[0].flags = t->first;
         d->head.flags = t->middle;
+        first = 1;
     }
-    for (size_t most = length - d->inside < room ? length - d->inside : room; n < most; n++) {
-        d->head.px.ticks = plus(d->head.px.ticks, next_value(&d->level[LEVEL_PX]));
-        d->head.qty.lots = next_value(&d->level[LEVEL_QTY]);
-        to[n] = d->head;
-    }
+    copy_levels(d, &d->head, &d->px, to + first, n - first);
     d->inside += (uint32_t)n;
     if (d->inside < length) return n;
     if (length > 1) to[n - 1].flags = t->last;
@@ -392,16 +445,16 @@ size_t tape_decode_next(struct tape_decoder *d, struct event *to, size_t room) {
         struct context *x = &d->context[d->type_context[type]];
         unsigned k = event_slots(t->kind);
         if (room - n < k) break;
-        if (d->inside == 0 && !t->same_message) make_head(d, t, x);
         if (t->kind == EV_DEPTH) {
+            if (d->inside == 0 && !t->same_message) make_head(d, t, x, &d->head);
             x->v[FIELD_ID] = d->head.id;
             n += make_levels(d, t, x, to + n, room - n);
             continue;
         }
-        d->head.flags = t->first;
-        to[n] = d->head;
-        if (k == 2) make_words(d, t, x, to + n + 1);
-        x->v[FIELD_ID] = d->head.id;
+        make_head(d, t, x, to + n);
+        to[n].flags = t->first;
+        if (k == 2) make_words(d, t, x, to[n].id, to + n + 1);
+        x->v[FIELD_ID] = to[n].id;
         n += k;
         d->run++;
     }

@@ -114,9 +114,10 @@ err_t tape_single_open(struct tape_single **out, const char *path,
 }
 
 static err_t segment_enter(struct tape_single *r, uint32_t number, struct err_info *e) {
+    r->at = 0;
+    if (r->s.fd >= 0 && r->s.number == number) return ERR_OK; /* its map stays */
     tape_segment_close(&r->s);
     r->at_segment = number;
-    r->at = 0;
     if (number == r->segments) return ERR_END;
     int err = tape_segment_open(&r->s, r->dir, number);
     if (err) return err_set_errno(e, err, "tape %s: segment %08u", r->path, (unsigned)number);
