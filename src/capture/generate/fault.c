@@ -36,8 +36,7 @@ struct generate_fault *fault_due(
     return NULL;
 }
 
-static void fault_done(
-    struct generator *g, struct generate_fault *f, int64_t local_ns, int64_t id) {
+void fault_done(struct generator *g, struct generate_fault *f, int64_t local_ns, int64_t id) {
     f->done = true;
     f->line = g->sink.lines;
     f->lines = 1;
@@ -121,11 +120,6 @@ static void trade_line(struct generator *g, const struct market_step *step,
 void fault_lines(struct generator *g, const struct market_step *step, const struct wire_depth *d) {
     struct generate_fault *f;
     int64_t at = step->venue_ns, ask = step->book->best[LOB_ASK];
-    if ((f = fault_due(g, FAULT_ID_GAP, at))) {
-        fault_done(g, f, g->last_local_ns, g->trade_id + 1);
-        f->line++; /* shown by the next trade, at this line or later */
-        g->trade_id += 5;
-    }
     if ((f = fault_due(g, FAULT_MALFORMED, at))) {
         trade_line(g, step, d, g->trade_id, ask, "MARKET");
         g->line.n -= 40;
@@ -143,6 +137,7 @@ void fault_lines(struct generator *g, const struct market_step *step, const stru
     if ((f = fault_due(g, FAULT_CLOCK_STEP, at))) {
         g->ahead_until_ns = g->last_local_ns + NS_PER_S / 2;
         fault_done(g, f, g->last_local_ns, 0);
-        f->line++;
+        f->line++; /* from the next line on; generate_emit counts them */
+        f->lines = 0;
     }
 }

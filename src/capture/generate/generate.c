@@ -18,6 +18,7 @@ enum {
     LATENCY_US = 3000, /* least; plus an exponential part of mean 1 ms */
     FIRST_SNAPSHOT_MS = 300,
     FUNDING_HOURS = 8,
+    IDS_SKIPPED = 5,
     TORN_PERCENT = 90 /* of the compressed bytes stay */
 };
 
@@ -82,21 +83,18 @@ static void ticker(
 
 static void trades(
     struct generator *g, const struct market_step *step, const struct wire_depth *d) {
-    struct generate_fault *f;
     for (size_t i = 0; i < step->fills; i++) {
+        struct generate_fault *skip = fault_due(g, FAULT_ID_GAP, step->venue_ns);
+        g->trade_id += skip ? IDS_SKIPPED + 1 : 1;
         g->line.n = 0;
-        wire_trade(
-            &g->line, &g->names, d, ++g->trade_id, step->fill[i], step->taker_buys, "MARKET");
-        (void)generate_emit(g, step->venue_ns);
+        wire_trade(&g->line, &g->names, d, g->trade_id, step->fill[i], step->taker_buys, "MARKET");
+        int64_t local = generate_emit(g, step->venue_ns);
+        if (skip) fault_done(g, skip, local, g->trade_id);
         g->result->trades++;
         g->result->volume_lots += step->fill[i].qty;
         if (step->taker_buys) g->result->taker_buy_lots += step->fill[i].qty;
-        if (!(f = fault_due(g, FAULT_DUP, step->venue_ns))) continue;
-        f->local_ns = generate_emit(g, step->venue_ns);
-        f->done = true;
-        f->line = g->sink.lines;
-        f->lines = 1;
-        f->id = g->trade_id;
+        struct generate_fault *again = fault_due(g, FAULT_DUP, step->venue_ns);
+        if (again) fault_done(g, again, generate_emit(g, step->venue_ns), g->trade_id);
     }
 }
 

@@ -68,9 +68,11 @@ struct generator {
 
 /* Writes g->line with the next local stamp of a message that left the venue at venue_ns. */
 int64_t generate_emit(struct generator *g, int64_t venue_ns);
-/* The fault of this kind that is due at venue_ns and not done; marks it done at the next line. */
+/* The fault of this kind that is due at venue_ns and not done; NULL if there is none. */
 struct generate_fault *fault_due(
     struct generator *g, enum generate_fault_kind kind, int64_t venue_ns);
+/* The line just written shows the fault. */
+void fault_done(struct generator *g, struct generate_fault *f, int64_t local_ns, int64_t id);
 /* Faults of whole lines beside the step's own messages. */
 void fault_lines(struct generator *g, const struct market_step *step, const struct wire_depth *d);
 /* Depth message in g->line: lost, held, crossed or simply written. */
