@@ -107,6 +107,11 @@ static void fit_threshold(const struct work *w, struct study_fold *f, size_t to,
     free(value);
 }
 
+/* model.l2 = 0: the ridge is chosen inside the training part. */
+static bool ridge_chosen(const struct work *w) {
+    return w->cfg->train.kind == MODEL_LOGISTIC && w->cfg->train.l2 <= 0;
+}
+
 /* Splits the training rows of a fold into a part to fit and a later part to calibrate; neither
  * knows a label that reaches into what comes after it. */
 static void make_parts(struct work *w, struct study_fold *f) {
@@ -116,8 +121,8 @@ static void make_parts(struct work *w, struct study_fold *f) {
     f->embargoed = embargo < to - f->train_from ? embargo : to - f->train_from;
     to -= f->embargoed;
     fit_threshold(w, f, to, test_ns);
-    bool calibrate =
-        w->cfg->train.calibration != CALIBRATION_NONE && w->cfg->train.output != OUTPUT_VALUE;
+    bool calibrate = ridge_chosen(w) || (w->cfg->train.calibration != CALIBRATION_NONE &&
+                                            w->cfg->train.output != OUTPUT_VALUE);
     double share = w->cfg->calibrate_share > 0 ? w->cfg->calibrate_share : 0.2;
     size_t cut = calibrate ? to - (size_t)((double)(to - f->train_from) * share) : to;
     int64_t cut_ns = cut < to ? m->bar[cut].close_ns : test_ns;
@@ -131,11 +136,53 @@ static void make_parts(struct work *w, struct study_fold *f) {
     f->calibrated = w->cal.rows;
 }
 
+/* Mean log loss of the uncalibrated model on rows it has not seen. */
+static double loss_on(const struct trained *t, const struct part *p) {
+    double loss = 0;
+    for (size_t i = 0; i < p->rows; i++) {
+        struct prediction q;
+        model_predict(t->model, NULL, p->x + i * t->columns, &q);
+        double hit = q.classes > 1 ? q.p[(int)p->y[i]] : p->y[i] > 0.5 ? q.p[0] : 1 - q.p[0];
+        loss -= log(fmax(hit, 1e-12));
+    }
+    return loss / (double)p->rows;
+}
+
+/* Ridge by the later part of the training rows: many correlated columns against a weak signal need
+ * far more of it than a default can know. The test rows have no say. */
+static err_t train_ridge(
+    struct work *w, const struct train_data *fit, struct trained *out, struct err_info *e) {
+    struct train_params p = w->cfg->train;
+    double best = INFINITY;
+    err_t err = ERR_OK;
+    bool have = false;
+    for (p.l2 = 1; !err && p.l2 <= 1e6; p.l2 *= 10) {
+        struct trained t;
+        err = train_model(&p, fit, &t, e);
+        if (err) break;
+        double loss = loss_on(&t, &w->cal);
+        if (loss < best) {
+            if (have) trained_free(out);
+            *out = t;
+            best = loss;
+            have = true;
+        } else {
+            trained_free(&t);
+        }
+    }
+    if (err && have) trained_free(out);
+    return err;
+}
+
 static err_t train_parts(struct work *w, struct study_fold *f, struct err_info *e) {
     struct train_data fit = {w->fit.rows, w->m->columns, w->fit.x, w->fit.y, NULL, NULL};
     struct train_data cal = {w->cal.rows, w->m->columns, w->cal.x, w->cal.y, NULL, NULL};
-    err_t err = train_model(&w->cfg->train, &fit, &f->model, e);
-    if (!err && w->cal.rows) err = train_calibrate(&f->model, &cal, e);
+    bool ridge = ridge_chosen(w) && w->cal.rows > 0;
+    err_t err = ridge ? train_ridge(w, &fit, &f->model, e)
+                      : train_model(&w->cfg->train, &fit, &f->model, e);
+    if (!err && w->cal.rows && w->cfg->train.calibration != CALIBRATION_NONE) {
+        err = train_calibrate(&f->model, &cal, e);
+    }
     if (err) trained_free(&f->model);
     part_free(&w->fit);
     part_free(&w->cal);

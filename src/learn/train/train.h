@@ -22,7 +22,7 @@ struct train_params {
     enum model_kind kind;
     enum model_output output; /* OUTPUT_VALUE needs MODEL_TREES */
     enum calibration_kind calibration;
-    double l2; /* logistic: ridge on standardised weights, the bias is free */
+    double l2; /* logistic: ridge on standardised weights, the bias is free; 0: the study chooses */
     int64_t trees, leaves, min_leaf;
     double rate, columns_share, rows_share;
     int64_t max_bin;  /* 0 = 255 */
