@@ -200,10 +200,11 @@ void feature_on_event(
 }
 
 /* The reference price: mid where the instrument has a book, else the last trade or bar close. */
-static double reference_px(struct feature_engine *fe, const struct bucket *b, double mid) {
+static void reference_px(
+    struct feature_engine *fe, const struct bucket *b, struct feature_view *view) {
     if (b->close.ticks != 0) fe->last_close = b->close;
-    if (fe->depth_seen) return mid;
-    return fe->last_close.ticks != 0 ? instrument_px(fe->ctx.inst, fe->last_close) : MISSING;
+    view->px2 = fe->depth_seen ? view->mid2 : 2 * fe->last_close.ticks;
+    view->px = view->px2 != 0 ? 0.5 * (double)view->px2 * fe->ctx.px_unit : MISSING;
 }
 
 static void engine_view(
@@ -222,7 +223,7 @@ static void engine_view(
     } else {
         view->levels[BOOK_BID] = view->levels[BOOK_ASK] = 0;
     }
-    view->px = reference_px(fe, b, view->mid);
+    reference_px(fe, b, view);
     double ratio = ratio_of(view->px, fe->px_before);
     view->ret = ratio > 0.0 ? BPS * dm_log(ratio) : MISSING;
     fe->px_before = view->px;

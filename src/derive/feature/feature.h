@@ -84,6 +84,7 @@ struct feature_view {
     int64_t mid2; /* best bid + best ask in price units; 0 when !book_ok */
     double mid;   /* quote; NaN when !book_ok */
     double px;    /* reference price: mid; last trade or bar close where no depth was ever seen */
+    int64_t px2;  /* twice the reference price in price units, exact; 0 when it is missing */
     double ret;   /* 1e4 ln(px / px at the bucket before), NaN if either is missing */
     bool book_ok; /* SYNCED, both sides there */
     uint8_t pad[7];

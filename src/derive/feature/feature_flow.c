@@ -177,7 +177,8 @@ struct flow_state {
     int64_t last_ns;
     int64_t trades; /* since the start, stops at RUN_MAX + 1 */
     int64_t run;
-    uint64_t same[2]; /* shift register: the trade was on the side of the one before */
+    uint8_t same[RUN_MAX]; /* ring: the trade was on the side of the one before */
+    int64_t same_at, same_count;
     uint8_t last_buy;
     uint8_t pad[7];
     struct bins seconds, minutes;
@@ -190,9 +191,10 @@ enum second_field { SEC_VOLUME, SEC_SIGNED, SEC_BUYS, SEC_SELLS };
 static size_t flow_state_size(void) { return sizeof(struct flow_state); }
 
 static void flow_run(struct flow_state *s, bool buy) {
-    bool same = s->trades > 0 && s->last_buy == (uint8_t)buy;
-    s->same[1] = s->same[1] << 1 | s->same[0] >> 63;
-    s->same[0] = s->same[0] << 1 | (same ? 1u : 0u);
+    uint8_t same = s->trades > 0 && s->last_buy == (uint8_t)buy;
+    s->same_count += same - s->same[s->same_at];
+    s->same[s->same_at] = same;
+    s->same_at = (s->same_at + 1) % RUN_MAX;
     if (!same) s->run = 0;
     if (s->run < RUN_MAX) s->run++;
     if (s->trades <= RUN_MAX) s->trades++;
@@ -242,13 +244,6 @@ static void flow_on_event(void *state, const struct feature_ctx *ctx, const stru
     flow_run(s, buy);
     flow_size(&s->open, ctx, ev);
     flow_gap(s, ev->ts_local.ns);
-}
-
-static double persistence_of(const struct flow_state *s) {
-    if (s->trades <= RUN_MAX) return MISSING;
-    uint64_t high = s->same[1] & ((UINT64_C(1) << (RUN_MAX - 64)) - 1);
-    int same = __builtin_popcountll(s->same[0]) + __builtin_popcountll(high);
-    return (double)same / RUN_MAX;
 }
 
 static void flow_buckets(const struct flow_state *s, const struct feature_ctx *ctx,
@@ -363,7 +358,7 @@ static void flow_on_bucket(void *state, const struct feature_ctx *ctx,
     out[F_CVD_SLOPE_B20] = cvd_slope(&s->signed_volume, 20) * ctx->qty_unit;
     out[F_CVD_SLOPE_B60] = cvd_slope(&s->signed_volume, 60) * ctx->qty_unit;
     out[F_RUN_E100] = s->trades < RUN_MAX ? MISSING : (double)(s->last_buy ? s->run : -s->run);
-    out[F_PERSISTENCE_E100] = persistence_of(s);
+    out[F_PERSISTENCE_E100] = s->trades > RUN_MAX ? (double)s->same_count / RUN_MAX : MISSING;
 }
 
 const struct feature_family feature_family_flow = {

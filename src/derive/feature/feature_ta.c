@@ -83,7 +83,8 @@ static const struct feature_def defs[A_ROWS] = {
 struct ta_state {
     uint64_t seen; /* buckets with a price */
     double ema12, ema26, signal, gain, loss, atr;
-    double px_before, typical_before;
+    double px_before;
+    int64_t typical6_before; /* six times the typical price in price units, 0 = missing */
     struct series px, high, low, typical, stoch, money_up, money_down, volume, money_flow;
 };
 
@@ -92,7 +93,7 @@ static size_t ta_state_size(void) { return sizeof(struct ta_state); }
 static void ta_init(void *state, const struct feature_ctx *ctx) {
     struct ta_state *s = state;
     (void)ctx;
-    s->px_before = s->typical_before = MISSING;
+    s->px_before = MISSING;
 }
 
 static double ema_step(double before, double x, double n) {
@@ -166,6 +167,16 @@ static void ta_windows(struct ta_state *s, double px, double *out) {
     out[A_CMF20] = ratio_of(series_sum(&s->money_flow, 20), series_sum(&s->volume, 20));
 }
 
+/* Typical price in integers: whether it rose must not hang on the last bit of a division. */
+static int64_t typical6_of(const struct feature_view *view, const struct bucket *b) {
+    int64_t px2 = view->px2, high2 = px2, low2 = px2;
+    if (px2 != 0 && b->low.ticks > 0) {
+        high2 = 2 * b->high.ticks > px2 ? 2 * b->high.ticks : px2;
+        low2 = 2 * b->low.ticks < px2 ? 2 * b->low.ticks : px2;
+    }
+    return high2 + low2 + px2;
+}
+
 static void ta_on_bucket(void *state, const struct feature_ctx *ctx,
     const struct feature_view *view, const struct bucket *b, double *out) {
     struct ta_state *s = state;
@@ -177,17 +188,19 @@ static void ta_on_bucket(void *state, const struct feature_ctx *ctx,
         low = l < low ? l : low;
     }
     double typical = (high + low + px) / 3.0, money = typical * volume;
-    double rise = typical - s->typical_before;
+    int64_t typical6 = typical6_of(view, b);
+    int64_t rise = typical6 != 0 && s->typical6_before != 0 ? typical6 - s->typical6_before : 0;
+    bool known = typical6 != 0 && s->typical6_before != 0;
     series_push(&s->px, px);
     series_push(&s->high, high);
     series_push(&s->low, low);
     series_push(&s->typical, typical);
     series_push(&s->volume, volume + 0.0 * px);
-    series_push(&s->money_up, isnan(rise) ? MISSING : rise > 0.0 ? money : 0.0);
-    series_push(&s->money_down, isnan(rise) ? MISSING : rise < 0.0 ? money : 0.0);
+    series_push(&s->money_up, !known ? MISSING : rise > 0 ? money : 0.0);
+    series_push(&s->money_down, !known ? MISSING : rise < 0 ? money : 0.0);
     double place = high > low ? ((px - low) - (high - px)) / (high - low) : 0.0 * px;
     series_push(&s->money_flow, place * volume);
-    s->typical_before = typical;
+    s->typical6_before = typical6;
     if (!isnan(px)) ta_recursive(s, px, high, low, out);
     ta_windows(s, px, out);
 }

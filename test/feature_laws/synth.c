@@ -1,0 +1,263 @@
+#include "feature_laws/synth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/rng.h"
+
+enum { PRICES = 4096, BASE = 18000, BURST_MAX = 9, CHANGED_MAX = 64 };
+#define START_NS (INT64_C(1709539080) * NS_PER_S + 217000000) /* 2024-03-04 07:58:00.217 */
+
+/* One quantity a price above BASE: bids below `ask`, asks from it on. */
+struct market {
+    int64_t qty[PRICES];
+    int64_t bid, ask; /* best prices */
+    int64_t update_id, trade_id;
+    int64_t changed[CHANGED_MAX];
+    size_t changes;
+    uint8_t told[PRICES]; /* side flag of the level that was sent last, 0 = none */
+};
+
+static struct event *put(struct synth *s, size_t slots) {
+    if (s->n + slots > s->cap) {
+        s->cap = s->cap ? 2 * s->cap : 4096;
+        s->slots = realloc(s->slots, s->cap * sizeof *s->slots);
+        CHECK(s->slots);
+    }
+    struct event *ev = &s->slots[s->n];
+    memset(ev, 0, slots * sizeof *ev);
+    s->n += slots;
+    return ev;
+}
+
+static struct event *put_kind(struct synth *s, uint8_t kind, int64_t now) {
+    struct event *ev = put(s, event_slots(kind));
+    ev->kind = kind;
+    ev->flags = EVF_FIRST | EVF_LAST;
+    ev->ts_local.ns = now;
+    ev->ts_venue.ns = now - 3 * NS_PER_MS;
+    return ev;
+}
+
+static int64_t size_of(struct rng *r) { return 1 + (int64_t)(rng_exp(r) * 700.0); }
+
+struct message {
+    uint8_t flags; /* EVF_SNAPSHOT or 0 */
+    int64_t first_id, prev_id;
+    size_t levels;
+};
+
+static void put_level(struct synth *s, struct market *m, struct message *msg, int64_t now,
+    int64_t px, uint8_t side, int64_t qty) {
+    struct event *ev = put_kind(s, EV_DEPTH, now);
+    ev->flags = (uint8_t)(side | msg->flags | (msg->levels++ == 0 ? EVF_FIRST : 0));
+    ev->px.ticks = BASE + px;
+    ev->qty.lots = qty;
+    ev->id = m->update_id;
+    ev->depth.first_id = msg->first_id;
+    ev->depth.prev_id = msg->prev_id;
+    m->told[px] = qty ? side : 0;
+}
+
+/* A price that changed sides is deleted on the one and set on the other. */
+static void put_price(
+    struct synth *s, struct market *m, struct message *msg, int64_t now, int64_t px) {
+    uint8_t side = px < m->ask ? EVF_BUY : EVF_SELL, was = m->told[px];
+    if (was && (was != side || m->qty[px] == 0)) put_level(s, m, msg, now, px, was, 0);
+    if (m->qty[px]) put_level(s, m, msg, now, px, side, m->qty[px]);
+}
+
+static void put_snapshot(struct synth *s, struct market *m, int64_t now) {
+    struct message msg = {.flags = EVF_SNAPSHOT};
+    memset(m->told, 0, sizeof m->told);
+    for (int64_t px = 0; px < PRICES; px++) put_price(s, m, &msg, now, px);
+    s->slots[s->n - 1].flags |= EVF_LAST;
+}
+
+static void change(struct market *m, int64_t px, int64_t qty) {
+    if (m->changes == CHANGED_MAX || px <= 0 || px >= PRICES) return;
+    m->qty[px] = qty;
+    for (size_t i = 0; i < m->changes; i++)
+        if (m->changed[i] == px) return;
+    m->changed[m->changes++] = px;
+}
+
+/* The touch moves by a few ticks: levels in the way go, new ones come behind. */
+static void move(struct market *m, struct rng *r, bool up) {
+    int64_t steps = 1 + (int64_t)rng_below(r, 4);
+    if (up && m->ask + steps < PRICES - 400) {
+        for (int64_t px = m->ask; px < m->ask + steps; px++) change(m, px, 0);
+        int64_t was = m->ask;
+        for (m->ask += steps; m->qty[m->ask] == 0;) m->ask++;
+        if (rng_below(r, 3)) change(m, m->bid = was, size_of(r));
+    } else if (!up && m->bid - steps > 400) {
+        for (int64_t px = m->bid; px > m->bid - steps; px--) change(m, px, 0);
+        int64_t was = m->bid;
+        for (m->bid -= steps; m->qty[m->bid] == 0;) m->bid--;
+        if (rng_below(r, 3)) change(m, m->ask = was, size_of(r));
+    }
+}
+
+/* A message of level changes; `send` false: the venue's message is lost on the way. */
+static void depth_message(
+    struct synth *s, struct market *m, struct rng *r, int64_t now, bool send) {
+    m->changes = 0;
+    if (rng_below(r, 4) == 0) move(m, r, rng_below(r, 2));
+    for (uint64_t i = rng_below(r, 7); i > 0; i--) {
+        int64_t far = 1 + (int64_t)(rng_exp(r) * (rng_below(r, 8) ? 15.0 : 90.0));
+        int64_t px = rng_below(r, 2) ? m->bid - far : m->ask + far;
+        if (px > 0 && px < PRICES) change(m, px, rng_below(r, 3) ? size_of(r) : 0);
+    }
+    if (rng_below(r, 3) == 0) change(m, rng_below(r, 2) ? m->bid : m->ask, size_of(r));
+    int64_t prev = m->update_id, first = prev + 1;
+    m->update_id += 1 + (int64_t)rng_below(r, 5);
+    if (!send) return;
+    struct message msg = {.first_id = first, .prev_id = prev};
+    for (size_t i = 0; i < m->changes; i++) put_price(s, m, &msg, now, m->changed[i]);
+    if (msg.levels > 0) {
+        s->slots[s->n - 1].flags |= EVF_LAST;
+        return;
+    }
+    struct event *ev = put_kind(s, EV_DEPTH_END, now);
+    ev->id = m->update_id;
+    ev->depth.first_id = first;
+    ev->depth.prev_id = prev;
+}
+
+static void trade_burst(struct synth *s, struct market *m, struct rng *r, int64_t now, bool buy) {
+    for (uint64_t i = 1 + rng_below(r, BURST_MAX); i > 0; i--) {
+        struct event *ev = put_kind(s, EV_TRADE, now);
+        int64_t off = rng_below(r, 6) == 0 ? (int64_t)rng_below(r, 4) - 1 : 0;
+        ev->flags |= buy ? EVF_BUY : EVF_SELL;
+        ev->px.ticks = BASE + (buy ? m->ask + off : m->bid - off);
+        ev->qty.lots = rng_below(r, 40) ? size_of(r) : 90 * size_of(r);
+        ev->id = ++m->trade_id;
+        if (rng_below(r, 50) == 0) {
+            ev->flags |= EVF_NON_MARKET;
+            ev->qty.lots *= 100;
+        }
+    }
+}
+
+static void mark_event(struct synth *s, const struct market *m, struct rng *r, int64_t now) {
+    struct event *ev = put_kind(s, EV_MARK, now);
+    struct event_cont *cont = (struct event_cont *)(void *)(ev + 1);
+    double mid = 0.005 * (double)(2 * BASE + m->bid + m->ask);
+    ev->aux.a = (int64_t)((mid + 0.01 * rng_normal(r)) * (double)AUX_ONE);
+    ev->aux.b = (int64_t)((mid - 0.02 + 0.01 * rng_normal(r)) * (double)AUX_ONE);
+    cont->w[MARK_RATE_E16] = (int64_t)((1e-4 + 2e-5 * rng_normal(r)) * (double)RATE_ONE);
+    cont->w[MARK_NEXT_FUNDING_NS] = (now / (28800 * NS_PER_S) + 1) * 28800 * NS_PER_S;
+    if (rng_below(r, 5) == 0) {
+        struct event *oi = put_kind(s, EV_OPEN_INTEREST, now);
+        oi->aux.a = (int64_t)(1e8 * (50000.0 + 100.0 * rng_normal(r)));
+    }
+    if (rng_below(r, 400) == 0) {
+        struct event *paid = put_kind(s, EV_FUNDING, now);
+        paid->aux.a = (int64_t)(1e-4 * (double)RATE_ONE);
+    }
+}
+
+static void market_start(struct market *m, struct rng *r) {
+    memset(m, 0, sizeof *m);
+    m->bid = PRICES / 2;
+    m->ask = m->bid + 2;
+    for (int64_t i = 0; i < 260; i++) {
+        if (i == 0 || rng_below(r, 5)) m->qty[m->bid - i] = size_of(r);
+        if (i == 0 || rng_below(r, 5)) m->qty[m->ask + i] = size_of(r);
+    }
+    m->update_id = 1000;
+}
+
+static void ticker_event(struct synth *s, const struct market *m, int64_t now) {
+    struct event *ev = put_kind(s, EV_TICKER, now);
+    ev->px.ticks = BASE + m->bid;
+    ev->qty.lots = m->qty[m->bid];
+    ev->ask.px.ticks = BASE + m->ask;
+    ev->ask.qty.lots = m->qty[m->ask];
+    ev->id = m->update_id;
+}
+
+static void synth_live(struct synth *s, const struct synth_options *o, struct rng *r) {
+    struct market *m = malloc(sizeof *m);
+    CHECK(m);
+    market_start(m, r);
+    int64_t now = START_NS, end = START_NS + (int64_t)(o->seconds * 1e9), next_mark = START_NS;
+    double part = (double)(end - START_NS), all = o->depth_rate + o->trade_rate + 0.3;
+    bool lost = false, healed = false, broke = false, buying = true;
+    put_snapshot(s, m, now);
+    while (now < end) {
+        now += 1 + (int64_t)(rng_exp(r) / all * 1e9);
+        double at = (double)(now - START_NS) / part, pick = rng_unit(r) * all;
+        for (; next_mark <= now; next_mark += NS_PER_S) mark_event(s, m, r, next_mark);
+        if (o->faults && at > 0.70 && at < 0.72) continue; /* silence: empty buckets */
+        bool lose = o->faults && at > 0.30 && !lost;
+        if (o->faults && lost && !healed && at > 0.315) {
+            put_snapshot(s, m, now);
+            healed = true;
+        }
+        if (o->faults && at > 0.85 && !broke) {
+            put_kind(s, EV_GAP, now)->id = GAP_CONNECTION;
+            put_snapshot(s, m, now + 1);
+            broke = true;
+        }
+        if (rng_below(r, 5) == 0) buying = !buying;
+        if (pick < o->depth_rate || lose) {
+            depth_message(s, m, r, now, !lose);
+            lost |= lose;
+        } else if (pick < o->depth_rate + o->trade_rate) {
+            trade_burst(s, m, r, now, buying);
+        } else {
+            ticker_event(s, m, now);
+        }
+    }
+    free(m);
+}
+
+static void synth_bars(struct synth *s, const struct synth_options *o, struct rng *r) {
+    int64_t px = 20000, minute = 60 * NS_PER_S;
+    int64_t open = START_NS / minute * minute;
+    for (int64_t end = open + (int64_t)(o->seconds * 1e9); open < end; open += minute) {
+        struct event *ev = put_kind(s, EV_KLINE, open + minute);
+        struct event_cont *cont = (struct event_cont *)(void *)(ev + 1);
+        int64_t move = (int64_t)(rng_normal(r) * 12.0), range = 1 + (int64_t)(rng_exp(r) * 8.0);
+        bool halted = rng_below(r, 60) == 0;
+        int64_t close = halted ? px : px + move, volume = halted ? 0 : 50 * size_of(r);
+        ev->flags |= EVF_CLOSED;
+        ev->id = open;
+        ev->px.ticks = close;
+        ev->qty.lots = volume;
+        cont->w[KLINE_OPEN_PX] = px;
+        cont->w[KLINE_HIGH_PX] = (px > close ? px : close) + range;
+        cont->w[KLINE_LOW_PX] = (px < close ? px : close) - range;
+        /* mean price x volume: 0.01 x 0.001 quote units are 1000 x 1e-8 */
+        cont->w[KLINE_QUOTE_VOLUME_E8] = (px + close) / 2 * volume * 1000;
+        cont->w[KLINE_TAKER_BUY_QTY] = (int64_t)((double)volume * rng_unit(r));
+        cont->w[KLINE_TAKER_BUY_QUOTE_E8] = KLINE_UNKNOWN;
+        cont->w[KLINE_COUNT] = halted ? 0 : 1 + (int64_t)rng_below(r, 900);
+        cont->w[KLINE_CLOSE_NS] = open + minute - NS_PER_MS;
+        px = close;
+    }
+}
+
+void synth_make(struct synth *s, const struct synth_options *o) {
+    struct rng r;
+    memset(s, 0, sizeof *s);
+    rng_init(&r, o->seed, 1);
+    memcpy(s->inst.symbol, "TESTUSDT", 8);
+    s->inst.px_mant = s->inst.qty_mant = 1;
+    s->inst.px_exp = 2;
+    s->inst.qty_exp = 3;
+    s->inst.tick_units = s->inst.lot_units = 1;
+    s->inst.contract_e8 = 100000000;
+    s->inst.venue = VENUE_BINANCE_USDM;
+    if (o->bars)
+        synth_bars(s, o, &r);
+    else
+        synth_live(s, o, &r);
+}
+
+void synth_free(struct synth *s) {
+    free(s->slots);
+    memset(s, 0, sizeof *s);
+}

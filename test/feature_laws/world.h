@@ -1,0 +1,100 @@
+/* world.h: everything that happened, as plain arrays, for the naive recomputation.
+ *
+ * The book here is a list sorted by insertion; of the product's own book only the state (synced or
+ * not) is asked. Buckets come from the product's volume clock, which has tests of its own.
+ */
+#ifndef FATHOM_TEST_WORLD_H
+#define FATHOM_TEST_WORLD_H
+
+#include <math.h>
+#include <stddef.h>
+
+#include "derive/book/book.h"
+#include "derive/vclock/vclock.h"
+#include "feature_laws/synth.h"
+
+enum { OFI_TOP = 10 };
+
+struct level_list {
+    struct book_level *l; /* best first */
+    size_t n, cap;
+};
+
+struct world_trade {
+    int64_t ns, px, lots;
+    bool buy;
+    size_t bucket;
+    int64_t bid, ask; /* touch before it; 0 = book not synced */
+};
+
+struct world_message { /* a depth message */
+    struct book_level top[2][OFI_TOP];
+    size_t n[2];
+    bool synced, whole;
+    size_t bucket;
+};
+
+struct world_mark {
+    int64_t ns;
+    double mark, index, rate;
+    int64_t next_ns;
+};
+
+struct world_point { /* open interest, settled funding */
+    int64_t ns;
+    double value;
+};
+
+struct world_bucket {
+    struct bucket b;
+    struct level_list side[2]; /* at the close; empty if not synced */
+    size_t trades, messages;   /* of the stream before the close */
+    double px, ret;
+};
+
+struct world {
+    struct instrument inst;
+    struct world_bucket *bucket;
+    size_t buckets;
+    struct world_trade *trade;
+    size_t trades;
+    struct world_message *message;
+    size_t messages;
+    struct world_mark *mark;
+    size_t marks;
+    struct world_point *interest, *funding;
+    size_t interests, fundings;
+};
+
+void world_make(struct world *w, const struct synth *s, const struct bucket_spec *spec);
+void world_free(struct world *w);
+
+/* The naive value of a feature at bucket k; false if the name has no naive form. */
+typedef double naive_fn(const struct world *w, size_t k, int n);
+struct naive_row {
+    const char *name;
+    naive_fn *fn;
+    int n; /* what the name's number means: window, levels, bps */
+};
+extern const struct naive_row naive_book[], naive_flow[], naive_ret[], naive_rest[], naive_ta[];
+bool naive_value(const struct world *w, const char *name, size_t k, double *out);
+
+/* Helpers over buckets k-n+1..k; NaN when there are not n. */
+double over(const struct world *w, size_t k, int n, double (*f)(const struct world *, size_t));
+double b_volume(const struct world *w, size_t k);
+double b_signed(const struct world *w, size_t k);
+double b_px(const struct world *w, size_t k);
+double b_ret(const struct world *w, size_t k);
+double b_mid(const struct world *w, size_t k);
+double b_quote(const struct world *w, size_t k);
+/* Fills out[n] with f at buckets k-n+1..k; false when there are not n or one is NaN. */
+bool window(
+    const struct world *w, size_t k, int n, double (*f)(const struct world *, size_t), double *out);
+double mean_of(const double *x, int n);
+double sd_of(const double *x, int n); /* population; exactly 0 when all are equal */
+double slope_of(const double *x, const double *y, int n);
+double r2_of(const double *x, const double *y, int n);
+double quotient(double a, double b); /* NaN for b == 0 */
+int64_t last_ns(const struct bucket *b);
+
+#endif
