@@ -18,6 +18,7 @@ extern const struct cli_verb cmd_report;
 extern const struct cli_verb cmd_run;
 extern const struct cli_verb cmd_show_config;
 extern const struct cli_verb cmd_tape_cut;
+extern const struct cli_verb cmd_tape_export;
 extern const struct cli_verb cmd_tape_info;
 extern const struct cli_verb cmd_tape_merge;
 extern const struct cli_verb cmd_tape_verify;
@@ -44,6 +45,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_run,
     &cmd_show_config,
     &cmd_tape_cut,
+    &cmd_tape_export,
     &cmd_tape_info,
     &cmd_tape_merge,
     &cmd_tape_verify,
