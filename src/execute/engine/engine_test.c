@@ -1,0 +1,408 @@
+#include "execute/engine/engine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct instrument inst = {.px_mant = 1,
+    .px_exp = 1,
+    .qty_mant = 1,
+    .qty_exp = 3,
+    .tick_units = 1,
+    .lot_units = 1,
+    .contract_e8 = 100000000};
+
+/* A strategy driven by the test through these wishes. */
+struct wishes {
+    int64_t target;
+    bool use_target, once_per_bucket, edge;
+    struct strategy_quote quote[STRATEGY_QUOTES_MAX];
+    size_t quotes;
+    enum strategy_quote_mode mode;
+    uint64_t reports, events, timers;
+    int64_t edge_lots;
+    bool edge_ok;
+};
+
+static void act(struct wishes *w, const struct strategy_ctx *ctx) {
+    if (w->use_target) {
+        strategy_target(ctx, w->target);
+    } else {
+        strategy_quotes(ctx, SIDE_BUY, w->quote, w->quotes, w->mode);
+    }
+}
+
+static void on_timer(void *state, const struct strategy_ctx *ctx) {
+    struct wishes *w = state;
+    w->timers++;
+    act(w, ctx);
+}
+
+static void on_event(void *state, const struct strategy_ctx *ctx, const struct event *ev) {
+    (void)ctx;
+    (void)ev;
+    ((struct wishes *)state)->events++;
+}
+
+static void on_report(
+    void *state, const struct strategy_ctx *ctx, const struct strategy_report *r) {
+    (void)ctx;
+    assert_non_null(r->order);
+    ((struct wishes *)state)->reports++;
+}
+
+static void on_bucket(void *state, const struct strategy_ctx *ctx, const struct bucket *b,
+    const float *row, size_t n, const struct prediction *p) {
+    (void)row;
+    (void)n;
+    struct wishes *w = state;
+    if (w->edge) w->edge_ok = strategy_edge(ctx, p, b, &w->edge_lots);
+    if (w->once_per_bucket) act(w, ctx);
+}
+
+static const struct strategy puppet = {.name = "puppet",
+    .state_size = sizeof(struct wishes),
+    .on_event = on_event,
+    .on_bucket = on_bucket,
+    .on_timer = on_timer,
+    .on_report = on_report};
+
+struct bench { /* an engine with a port that records */
+    struct engine_config cfg;
+    struct engine *e;
+    struct order_request sent[64];
+    size_t n;
+    bool port_full;
+    struct book_level best[2];
+    struct fill_record fill;
+    size_t fills, decisions, refused, fundings;
+    uint8_t refused_why;
+    int64_t now;
+};
+
+static bool port_send(void *ctx, const struct order_request *req) {
+    struct bench *b = ctx;
+    if (b->port_full) return false;
+    assert_true(b->n < 64);
+    b->sent[b->n++] = *req;
+    return true;
+}
+
+static bool best(void *ctx, int side, struct book_level *out) {
+    *out = ((struct bench *)ctx)->best[side];
+    return out->px.ticks > 0;
+}
+
+static void sink(void *ctx, const struct engine_record *r) {
+    struct bench *b = ctx;
+    if (r->kind == RECORD_FILL) {
+        b->fill = *r->fill;
+        b->fills++;
+    }
+    b->decisions += r->kind == RECORD_DECISION;
+    b->fundings += r->kind == RECORD_FUNDING;
+    if (r->kind == RECORD_REFUSED) {
+        b->refused++;
+        b->refused_why = r->why;
+    }
+}
+
+static struct bench *open_bench(void) {
+    struct bench *b = calloc(1, sizeof *b);
+    b->cfg = (struct engine_config){.inst = &inst,
+        .strategy = &puppet,
+        .risk = {.order_max = 100},
+        .fees = {.maker = {RATE_ONE / 10000}, .taker = {RATE_ONE / 1000}},
+        .deposit = {(int128)1000 * MONEY_ONE},
+        .order_timeout_ns = NS_PER_S,
+        .take_slip_e4 = 10 * 10000,
+        .funding_on = true};
+    struct engine_io io = {
+        .port = {b, port_send}, .best = best, .best_ctx = b, .sink = sink, .sink_ctx = b};
+    b->best[SIDE_BUY] = (struct book_level){{600000}, {1000}};
+    b->best[SIDE_SELL] = (struct book_level){{600002}, {1000}};
+    b->now = 1000000;
+    b->e =
+        engine_init(aligned_alloc(64, (engine_mem_size(&b->cfg) + 63) & ~(size_t)63), &b->cfg, &io);
+    return b;
+}
+
+static void close_bench(struct bench *b) {
+    assert_true(ledger_check(engine_ledger(b->e)));
+    free(b->e);
+    free(b);
+}
+
+static struct wishes *wish(struct bench *b) { return engine_strategy_state(b->e); }
+
+static void tick(struct bench *b) {
+    b->now += NS_PER_MS;
+    struct event ev = {.ts_local = {b->now}, .kind = EV_TIMER, .flags = EVF_FIRST | EVF_LAST};
+    assert_int_equal(engine_on_event(b->e, &ev), ERR_OK);
+}
+
+static void tell(struct bench *b, const struct order_request *q, uint8_t status, int64_t last,
+    int64_t filled, int64_t px) {
+    struct report r = {.order_id = q->id,
+        .status = status,
+        .side = q->side,
+        .px = q->px,
+        .qty = q->qty,
+        .last_px = {px},
+        .last_qty = {last},
+        .filled = {filled},
+        .fee_e12 = REPORT_FEE_UNKNOWN,
+        .ts_local = {b->now += 1000},
+        .maker = q->tif == TIF_GTX};
+    struct event ev[2];
+    report_encode(&r, ev);
+    assert_int_equal(engine_on_event(b->e, ev), ERR_OK);
+}
+
+static void a_target_takes_the_difference_once_and_waits_for_its_answer(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    wish(b)->use_target = true;
+    wish(b)->target = 30;
+    tick(b);
+    assert_int_equal(b->n, 1);
+    assert_int_equal(b->sent[0].tif, TIF_IOC);
+    assert_int_equal(b->sent[0].qty.lots, 30);
+    assert_int_equal(b->sent[0].px.ticks, 600002 + 600); /* 10 bps beyond the best */
+    tick(b);
+    assert_int_equal(b->n, 1); /* it may still trade: nothing more goes out (I3) */
+    tell(b, &b->sent[0], REPORT_FILL, 10, 10, 600002);
+    tell(b, &b->sent[0], REPORT_EXPIRED, 0, 10, 0);
+    assert_int_equal(b->n, 1); /* at the next look, not in a loop with the venue */
+    tick(b);
+    assert_int_equal(b->n, 2);
+    assert_int_equal(b->sent[1].qty.lots, 20);
+    assert_int_equal(b->fill.position, 10);
+    assert_int_equal(b->fill.mid2.ticks, 1200002);
+    assert_int_equal(b->fill.tag, TAG_TARGET);
+    assert_true(b->fill.fee.e12 == (int128)600002 * MONEY_ONE / 1000000); /* 600.002 x 0.001 */
+    close_bench(b);
+}
+
+static void a_target_larger_than_an_order_goes_on_in_parts(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    wish(b)->use_target = true;
+    wish(b)->target = -250;
+    tick(b);
+    for (size_t i = 0; i < 3; i++) {
+        int64_t want = i < 2 ? 100 : 50;
+        assert_int_equal(b->n, i + 1);
+        assert_int_equal(b->sent[i].qty.lots, want);
+        assert_int_equal(b->sent[i].side, SIDE_SELL);
+        tell(b, &b->sent[i], REPORT_FILL, want, want, 600000);
+    }
+    assert_int_equal(b->n, 3);
+    assert_int_equal(engine_ledger(b->e)->position, -250);
+    close_bench(b);
+}
+
+static void an_unanswered_order_blocks_its_target_until_it_is_resolved(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    wish(b)->use_target = true;
+    wish(b)->target = 30;
+    tick(b);
+    b->now += 2 * NS_PER_S;
+    tick(b);
+    assert_int_equal(engine_blotter(b->e)->counters.unknown, 1);
+    assert_int_equal(b->n, 1); /* no second order while the first may live (X1) */
+    tell(b, &b->sent[0], REPORT_FILL, 30, 30, 600002); /* it had filled (X2) */
+    tick(b);
+    assert_int_equal(b->n, 1);
+    assert_int_equal(engine_ledger(b->e)->position, 30);
+    close_bench(b);
+}
+
+static void quotes_send_only_the_difference(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    struct wishes *w = wish(b);
+    w->quotes = 3;
+    for (int64_t i = 0; i < 3; i++) w->quote[i] = (struct strategy_quote){{599990 - i}, {5}};
+    tick(b);
+    assert_int_equal(b->n, 3);
+    assert_int_equal(b->sent[2].tif, TIF_GTX);
+    tick(b);
+    assert_int_equal(b->n, 3); /* all there already, answered or not */
+    for (size_t i = 0; i < 3; i++) tell(b, &b->sent[i], REPORT_ACK, 0, 0, 0);
+    w->quote[0].px.ticks = 599995;
+    tick(b);
+    assert_int_equal(b->n, 5);
+    assert_int_equal(b->sent[3].kind, REQUEST_CANCEL);
+    assert_int_equal(b->sent[3].id, b->sent[0].id);
+    assert_int_equal(b->sent[4].px.ticks, 599995);
+    w->quotes = 0;
+    tick(b);
+    assert_int_equal(b->n, 7); /* two working ones cancelled; one has a cancel out, one no answer */
+    close_bench(b);
+}
+
+static void one_by_one_waits_until_the_unwanted_are_gone(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    struct wishes *w = wish(b);
+    w->mode = QUOTES_ONE_BY_ONE;
+    w->quotes = 1;
+    w->quote[0] = (struct strategy_quote){{599990}, {5}};
+    tick(b);
+    tell(b, &b->sent[0], REPORT_ACK, 0, 0, 0);
+    w->quote[0].px.ticks = 599991;
+    tick(b);
+    assert_int_equal(b->n, 2);
+    assert_int_equal(b->sent[1].kind, REQUEST_CANCEL);
+    tick(b);
+    assert_int_equal(b->n, 2);
+    tell(b, &b->sent[0], REPORT_CANCELED, 0, 0, 0);
+    tick(b);
+    assert_int_equal(b->n, 3);
+    assert_int_equal(b->sent[2].px.ticks, 599991);
+    close_bench(b);
+}
+
+static void a_refusal_is_recorded_and_nothing_leaves(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    struct wishes *w = wish(b);
+    w->quotes = 1;
+    w->quote[0] = (struct strategy_quote){{599990}, {101}};
+    tick(b);
+    assert_int_equal(b->n, 0);
+    assert_int_equal(b->refused, 1);
+    assert_int_equal(b->refused_why, RISK_SIZE);
+    assert_int_equal(engine_hashes(b->e)->orders, 0);
+    close_bench(b);
+}
+
+static void a_full_port_leaves_no_trace_of_the_order(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    struct wishes *w = wish(b);
+    w->quotes = 1;
+    w->quote[0] = (struct strategy_quote){{599990}, {5}};
+    b->port_full = true;
+    tick(b);
+    assert_int_equal(engine_blotter(b->e)->live_count, 0);
+    assert_int_equal(blotter_exposure(engine_blotter(b->e), SIDE_BUY).lots, 0);
+    assert_int_equal(engine_counters(b->e)->port_full, 1);
+    b->port_full = false;
+    tick(b);
+    assert_int_equal(b->n, 1);
+    assert_int_equal(b->sent[0].id, 2); /* an id is never used twice */
+    close_bench(b);
+}
+
+static void mark(struct bench *b, int64_t px, int64_t rate_e16, int64_t next) {
+    struct event ev[2];
+    memset(ev, 0, sizeof ev);
+    ev[0] = (struct event){.ts_local = {b->now += NS_PER_MS},
+        .kind = EV_MARK,
+        .flags = EVF_FIRST | EVF_LAST,
+        .aux = {px * AUX_ONE, 0}};
+    int64_t *w = ((struct event_cont *)(void *)(ev + 1))->w;
+    w[MARK_RATE_E16] = rate_e16;
+    w[MARK_NEXT_FUNDING_NS] = next;
+    assert_int_equal(engine_on_event(b->e, ev), ERR_OK);
+}
+
+static void funding_is_charged_once_whoever_tells_of_it(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    wish(b)->use_target = true;
+    wish(b)->target = 100; /* 0.1 */
+    tick(b);
+    tell(b, &b->sent[0], REPORT_FILL, 100, 100, 600000);
+    int64_t hour = 3600 * NS_PER_S;
+    mark(b, 60000, RATE_ONE / 10000, hour);
+    mark(b, 60000, RATE_ONE / 10000, hour);
+    assert_int_equal(b->fundings, 0);
+    mark(b, 61000, RATE_ONE / 5000, 2 * hour); /* rollover: the rate and mark before it */
+    assert_int_equal(b->fundings, 1);
+    assert_true(engine_ledger(b->e)->funding.e12 == (int128)6 * MONEY_ONE / 10);
+    struct event ev = {.ts_venue = {hour},
+        .ts_local = {b->now},
+        .kind = EV_FUNDING,
+        .flags = EVF_FIRST | EVF_LAST,
+        .aux = {RATE_ONE / 10000, (int64_t)60000 * AUX_ONE}};
+    assert_int_equal(engine_on_event(b->e, &ev), ERR_OK);
+    assert_int_equal(b->fundings, 1); /* the same settlement */
+    ev.ts_venue.ns = 2 * hour;
+    assert_int_equal(engine_on_event(b->e, &ev), ERR_OK);
+    assert_int_equal(b->fundings, 2);
+    close_bench(b);
+}
+
+static void every_decision_is_recorded_with_its_reason(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    wish(b)->edge = true;
+    struct bucket k = {.id = 1, .close_ts = {b->now}, .gapped = 1};
+    struct prediction p = {.classes = 1, .p = {0.9}};
+    float row[3] = {0};
+    assert_int_equal(engine_on_bucket(b->e, &k, row, 3, &p), ERR_OK);
+    assert_int_equal(engine_on_bucket(b->e, &k, NULL, 0, NULL), ERR_OK);
+    assert_false(wish(b)->edge_ok);
+    assert_int_equal(b->decisions, 2);
+    assert_int_equal(engine_intent(b->e)->reason[INTENT_GAPPED], 1);
+    assert_int_equal(engine_intent(b->e)->reason[INTENT_NO_PREDICTION], 1);
+    assert_true(engine_hashes(b->e)->decisions != 0);
+    assert_true(engine_hashes(b->e)->predictions != 0);
+    close_bench(b);
+}
+
+static void an_engine_goes_on_bit_for_bit_from_its_saved_state(void **state) {
+    (void)state;
+    struct bench *a = open_bench(), *b = open_bench();
+    size_t n, n2;
+    for (int i = 0; i < 20; i++) {
+        wish(a)->use_target = true;
+        wish(a)->target = (i * 37) % 90 - 45;
+        tick(a);
+        const struct order_request *q = &a->sent[a->n - 1];
+        tell(a, q, REPORT_FILL, q->qty.lots, q->qty.lots, 600000 + i);
+    }
+    void *from = engine_state(a->e, &n);
+    void *to = engine_state(b->e, &n2);
+    assert_int_equal(n, n2);
+    memcpy(to, from, n);
+    b->now = a->now;
+    a->n = b->n = 0;
+    struct bench *both[2] = {a, b};
+    for (int i = 0; i < 20; i++) {
+        for (int k = 0; k < 2; k++) {
+            wish(both[k])->target = (i * 53) % 90 - 45;
+            tick(both[k]);
+            const struct order_request *q = &both[k]->sent[both[k]->n - 1];
+            tell(both[k], q, REPORT_FILL, q->qty.lots, q->qty.lots, 600100 - i);
+        }
+    }
+    assert_memory_equal(engine_hashes(a->e), engine_hashes(b->e), sizeof(struct engine_hashes));
+    assert_memory_equal(from, to, n);
+    close_bench(a);
+    close_bench(b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_target_takes_the_difference_once_and_waits_for_its_answer),
+        cmocka_unit_test(a_target_larger_than_an_order_goes_on_in_parts),
+        cmocka_unit_test(an_unanswered_order_blocks_its_target_until_it_is_resolved),
+        cmocka_unit_test(quotes_send_only_the_difference),
+        cmocka_unit_test(one_by_one_waits_until_the_unwanted_are_gone),
+        cmocka_unit_test(a_refusal_is_recorded_and_nothing_leaves),
+        cmocka_unit_test(a_full_port_leaves_no_trace_of_the_order),
+        cmocka_unit_test(funding_is_charged_once_whoever_tells_of_it),
+        cmocka_unit_test(every_decision_is_recorded_with_its_reason),
+        cmocka_unit_test(an_engine_goes_on_bit_for_bit_from_its_saved_state),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
