@@ -180,9 +180,10 @@ static err_t train_parts(struct work *w, struct study_fold *f, struct err_info *
     bool ridge = ridge_chosen(w) && w->cal.rows > 0;
     err_t err = ridge ? train_ridge(w, &fit, &f->model, e)
                       : train_model(&w->cfg->train, &fit, &f->model, e);
-    if (!err && w->cal.rows && w->cfg->train.calibration != CALIBRATION_NONE) {
-        err = train_calibrate(&f->model, &cal, e);
-    }
+    /* A calibration part with one outcome only cannot calibrate: the fold goes on with the model's
+     * own probabilities, and says so (calibrated = 0). */
+    bool asked = w->cal.rows && w->cfg->train.calibration != CALIBRATION_NONE;
+    if (!err && asked && train_calibrate(&f->model, &cal, NULL) != ERR_OK) f->calibrated = 0;
     if (err) trained_free(&f->model);
     part_free(&w->fit);
     part_free(&w->cal);

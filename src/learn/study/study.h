@@ -76,7 +76,7 @@ struct study_prediction {
 struct study_fold {
     size_t train_from, train_to, test_from, test_to; /* row ranges, end exclusive, before purging */
     int64_t train_from_ns, train_to_ns, test_from_ns, test_to_ns;
-    size_t fitted, calibrated, purged, embargoed; /* rows */
+    size_t fitted, calibrated, purged, embargoed; /* rows; calibrated 0: none asked or possible */
     double threshold;                             /* class threshold used */
     double move_bps; /* mean absolute move of the training rows: the pay-off of a right call */
     struct trained model;

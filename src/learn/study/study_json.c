@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/unit.h"
@@ -96,11 +97,15 @@ static void put_importance(struct json_out *j, const struct study_result *r) {
 
 static void put_note(struct json_out *j, const struct study_result *r) {
     char text[512];
+    size_t bare = 0;
+    for (size_t f = 0; f < r->folds; f++) bare += r->fold[f].calibrated == 0;
     snprintf(text, sizeof text,
         "%zu folds, %zu rows predicted by models that never saw them, %zu of them with a known "
         "label. Bands: 95 %% of a stationary bootstrap with mean blocks of %.1f rows "
         "(Politis-White); p: the same with forecasts and outcomes drawn apart.",
         r->folds, r->predictions, r->scored, r->block);
+    size_t n = strlen(text);
+    if (bare) snprintf(text + n, sizeof text - n, " %zu folds are not calibrated.", bare);
     json_kstr(j, "note", text);
 }
 

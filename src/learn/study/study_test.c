@@ -269,6 +269,22 @@ static void too_few_rows_are_refused_with_the_numbers(void **state) {
     market_free(&k);
 }
 
+static void a_calibration_part_with_one_outcome_leaves_the_fold_uncalibrated(void **state) {
+    (void)state;
+    struct label_spec spec = next_rows(1);
+    struct study_config c = small_study(MODEL_LOGISTIC, OUTPUT_BINARY);
+    struct study_result r;
+    struct market k;
+    market_make(&k, ROWS, 0.2, &spec, SEED);
+    for (size_t i = 480; i < 640; i++) k.label[i].move = fabs(k.label[i].move); /* end of fold 1 */
+    run(&k, &c, &r);
+    assert_int_equal(r.fold[0].calibrated, 0);
+    assert_int_equal(r.fold[0].model.calibrations, 0);
+    assert_true(r.fold[1].calibrated > 0 && r.fold[1].model.calibrations == 1);
+    study_free(&r);
+    market_free(&k);
+}
+
 static void the_study_goes_out_as_the_report_reads_it(void **state) {
     (void)state;
     struct label_spec spec = next_rows(1);
@@ -304,6 +320,7 @@ int main(void) {
         cmocka_unit_test(what_follows_a_test_row_never_changes_its_prediction),
         cmocka_unit_test(the_same_seed_gives_the_same_study_and_training_rows_are_purged),
         cmocka_unit_test(too_few_rows_are_refused_with_the_numbers),
+        cmocka_unit_test(a_calibration_part_with_one_outcome_leaves_the_fold_uncalibrated),
         cmocka_unit_test(the_study_goes_out_as_the_report_reads_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
