@@ -175,7 +175,7 @@ static void recording_see(struct seen *s) {
     while (gzgets(f, line, LINE_MAX_BYTES))
         if (strchr(line, '\n')) line_see(s, line);
     (void)gzerror(f, &error);
-    s->torn = error == Z_BUF_ERROR || gzclose(f) != Z_OK;
+    s->torn = (gzclose(f) != Z_OK) | (error == Z_BUF_ERROR);
     free(line);
 }
 
