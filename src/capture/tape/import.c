@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
-#include "capture/tape/import_internal.h"
+#include "capture/tape/import_spool.h"
 #include "capture/tape/import_units.h"
 #include "capture/tape/tape.h"
 
@@ -25,10 +25,14 @@ struct session {
     struct binance_message *message;
     struct event *slots;
 
-    bool writing;             /* second pass */
-    uint64_t rows, stop_rows; /* an interrupted survey: the second pass ends there too */
+    bool writing; /* second pass */
     uint64_t bytes_done, bytes_all;
     bool interrupted;
+    err_t torn; /* packed input that ends in mid-stream: what came before is imported */
+    struct err_info torn_info;
+
+    struct import_spool *spool;
+    struct import_row row; /* out of the spool */
 
     struct import_rules *rules;
     struct tape_writer *tape;
@@ -62,14 +66,17 @@ static void stop_file(struct session *s, struct import_file *f) {
 
 static err_t advance(struct session *s, struct import_file *f, struct err_info *e) {
     err_t err = import_file_next(f, e);
-    if (err != ERR_END) return err;
-    stop_file(s, f);
-    return ERR_OK;
+    if (err == ERR_INPUT) {
+        s->torn = err;
+        s->torn_info = *e;
+    }
+    if (err == ERR_END) stop_file(s, f);
+    return err == ERR_END || err == ERR_INPUT ? ERR_OK : err;
 }
 
 /* Opens files until none that is still closed can hold the next row. */
 static err_t start_files(struct session *s, struct err_info *e) {
-    while (s->n_started < s->n_files) {
+    while (s->n_started < s->n_files && !s->torn) {
         struct import_file *f = s->by_start[s->n_started];
         if (s->n_active > 0 && f->first_ns > earliest(s)->row.at_ns) break;
         err_t err = import_file_open(f, e);
@@ -90,27 +97,23 @@ static void tell_progress(struct session *s) {
     s->opt->progress(s->opt->ctx, s->bytes_done + open, s->bytes_all);
 }
 
-typedef err_t row_fn(struct session *s, struct import_file *f, struct err_info *e);
+static err_t survey_row(struct session *s, struct import_file *f, struct err_info *e);
 
-/* Calls `each` for every row of all files in order of time. */
-static err_t walk(struct session *s, row_fn *each, struct err_info *e) {
-    s->n_active = s->n_started = 0;
-    s->rows = 0;
-    err_t err = ERR_OK;
-    while (!err) {
-        err = start_files(s, e);
-        if (err || s->n_active == 0 || s->interrupted || s->rows == s->stop_rows) break;
+/* Every row of all files in order of time. */
+static err_t walk(struct session *s, struct err_info *e) {
+    err_t err = start_files(s, e);
+    for (uint64_t rows = 1; !err && !s->torn && s->n_active > 0 && !s->interrupted; rows++) {
         struct import_file *f = earliest(s);
-        err = each(s, f, e);
-        s->rows++;
+        err = survey_row(s, f, e);
         if (!err) err = advance(s, f, e);
-        if (s->rows % PROGRESS_ROWS == 0) tell_progress(s);
+        if (!err) err = start_files(s, e);
+        if (rows % PROGRESS_ROWS == 0) tell_progress(s);
     }
     while (s->n_active > 0) stop_file(s, s->active[0]);
     return err;
 }
 
-/* ---- first pass: units, clock offsets ---- */
+/* ---- survey: units, clock offsets, rows into the spool ---- */
 
 static int compare_ns(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -150,9 +153,9 @@ static void offset_settle(struct import_file *f, int64_t limit_ns) {
     l->sample = NULL;
 }
 
-static struct import_symbol *symbol_of(
-    struct session *s, const struct import_file *f, const char *name) {
-    if (!name[0]) name = f->row.symbol;
+static struct import_symbol *symbol_of(struct session *s, const struct import_file *f,
+    const struct import_row *row, const char *name) {
+    if (!name[0]) name = row->symbol;
     if (!name[0]) name = f->symbol;
     uint8_t venue = f->venue;
     if (f->shape != SHAPE_CSV && !s->opt->venue) {
@@ -225,14 +228,51 @@ static bool looks_like_info(const char *body, size_t n) {
     return memmem(body, head, "\"symbols\"", 9) && memmem(body, head, "\"rateLimits\"", 12);
 }
 
+static err_t keep(struct session *s, const struct import_file *f, enum spool_what what,
+    const struct import_symbol *y, const struct binance_message *m, struct err_info *e) {
+    struct spool_row row = {
+        .what = what, .file = (uint32_t)(f - s->file), .symbol = y ? y->in.id : SPOOL_NO_SYMBOL};
+    return import_spool_put(s->spool, &row, &f->row, m, e);
+}
+
+static err_t keep_bad(
+    struct session *s, struct import_file *f, const char *why, struct err_info *e) {
+    f->row.reason = IMPORT_MALFORMED;
+    snprintf(f->row.why, sizeof f->row.why, "%s", why);
+    return keep(s, f, SPOOL_BAD, NULL, NULL, e);
+}
+
+/* What the codec refused: the reason, its place, and the bytes around it. */
+static void fault_text(
+    const struct import_row *row, const struct binance_fault *fault, char why[IMPORT_SAMPLE_MAX]) {
+    char text[BINANCE_FAULT_TEXT_MAX], near[64];
+    binance_fault_text(fault, text);
+    size_t at = fault->offset < row->len ? fault->offset : row->len;
+    size_t from = at > 24 ? at - 24 : 0, to = at + 24 < row->len ? at + 24 : row->len, n = 0;
+    for (size_t i = from; i < to; i++) {
+        char c = row->body[i];
+        near[n++] = c >= ' ' && c <= '~' ? c : '?';
+    }
+    near[n] = 0;
+    snprintf(why, IMPORT_SAMPLE_MAX, "%s, near '%s'", text, near);
+}
+
+static err_t keep_fault(struct session *s, struct import_file *f, const struct binance_fault *fault,
+    struct err_info *e) {
+    char why[IMPORT_SAMPLE_MAX];
+    fault_text(&f->row, fault, why);
+    return keep_bad(s, f, why, e);
+}
+
 /* The newest exchangeInfo of a symbol replaces an older one. */
-static err_t declare(struct session *s, const struct import_file *f, struct err_info *e) {
+static err_t declare(struct session *s, struct import_file *f, struct err_info *e) {
     struct import_units *u = &s->units;
     struct instrument *fresh = import_units_declare(u, INST_MAX);
     if (!fresh) return err_set(e, ERR_RESOURCE, "no memory for an exchangeInfo");
     size_t n = 0;
-    if (binance_instruments(f->row.body, f->row.len, fresh, INST_MAX, &n, NULL) != BINANCE_OK)
-        return ERR_OK; /* the second pass counts it as malformed */
+    struct binance_fault fault = {0};
+    if (binance_instruments(f->row.body, f->row.len, fresh, INST_MAX, &n, &fault) != BINANCE_OK)
+        return keep_fault(s, f, &fault, e);
     for (size_t i = 0; i < n; i++) {
         if (fresh[i].venue == VENUE_NONE) fresh[i].venue = f->venue;
         size_t old = 0;
@@ -245,22 +285,43 @@ static err_t declare(struct session *s, const struct import_file *f, struct err_
     return ERR_OK;
 }
 
-static err_t survey_message(struct session *s, struct import_file *f, struct err_info *e) {
+static const char no_symbol[] =
+    "it names no symbol, one too long, or more than 4096 instruments are there";
+
+/* A message that carries events: its decimals, its latency, and itself. */
+static err_t survey_events(struct session *s, struct import_file *f, struct err_info *e) {
     struct binance_message *m = s->message;
-    enum binance_status status = binance_decode(f->row.body, f->row.len, m, NULL);
-    if (status == BINANCE_TOO_LONG && looks_like_info(f->row.body, f->row.len))
-        return declare(s, f, e);
-    if (status != BINANCE_OK) return ERR_OK;
-    if (m->kind == BINANCE_EXCHANGE_INFO) return declare(s, f, e);
-    if (m->kind == BINANCE_CONTROL || m->kind == BINANCE_OTHER) return ERR_OK;
+    if (f->venue == VENUE_NONE && m->st == 0) {
+        return err_set(e, ERR_INPUT,
+            "%s:%" PRIu64 ": cannot tell which Binance market this is; give --venue binance-usdm, "
+            "binance-coinm or binance-spot",
+            f->path, f->row.line);
+    }
+    struct import_symbol *y = NULL;
     for (size_t i = 0; i < m->items; i++) {
-        struct import_symbol *y = symbol_of(s, f, binance_symbol(m, i));
+        y = symbol_of(s, f, &f->row, binance_symbol(m, i));
         if (y) add_item(y, m, i);
     }
     int64_t sent = m->msg_ns ? m->msg_ns : m->venue_ns;
     bool answer = m->kind == BINANCE_SNAPSHOT || m->kind == BINANCE_OPEN_INTEREST;
-    if (sent == 0 || answer) return ERR_OK;
-    return latency_add(&f->latency, f->row.at_ns - sent, e);
+    err_t err = ERR_OK;
+    if (sent != 0 && !answer) err = latency_add(&f->latency, f->row.at_ns - sent, e);
+    if (err) return err;
+    if (!import_spool_carries(m)) return keep(s, f, SPOOL_TEXT, NULL, NULL, e);
+    return y ? keep(s, f, SPOOL_MESSAGE, y, m, e) : keep_bad(s, f, no_symbol, e);
+}
+
+static err_t survey_message(struct session *s, struct import_file *f, struct err_info *e) {
+    struct binance_message *m = s->message;
+    struct binance_fault fault = {0};
+    enum binance_status status = binance_decode(f->row.body, f->row.len, m, &fault);
+    if (status == BINANCE_TOO_LONG && looks_like_info(f->row.body, f->row.len))
+        return declare(s, f, e);
+    if (status != BINANCE_OK) return keep_fault(s, f, &fault, e);
+    if (m->kind == BINANCE_EXCHANGE_INFO) return declare(s, f, e);
+    if (m->kind != BINANCE_CONTROL && m->kind != BINANCE_OTHER) return survey_events(s, f, e);
+    s->report->other_messages++;
+    return ERR_OK;
 }
 
 static struct import_symbol *csv_symbol(struct session *s, const struct import_file *f) {
@@ -284,9 +345,32 @@ static err_t survey_csv(struct session *s, struct import_file *f, struct err_inf
     for (size_t i = 0; counts && i < sizeof qty; i++) {
         if (import_has(r->has, qty[i])) import_step_add(&y->qty, r->d[qty[i]]);
     }
-    if (!f->received) return ERR_OK;
     int64_t sent = r->event_ns ? r->event_ns : r->venue_ns;
-    return latency_add(&f->latency, r->local_ns - sent, e);
+    err_t err = f->received ? latency_add(&f->latency, r->local_ns - sent, e) : ERR_OK;
+    if (err) return err;
+    return y ? keep(s, f, SPOOL_CSV, y, NULL, e) : keep_bad(s, f, no_symbol, e);
+}
+
+/* The event kind of a table of trades; 0 of another. */
+static uint8_t print_kind(const struct import_file *f) {
+    if (f->shape != SHAPE_CSV) return 0;
+    return f->csv.kind == IMPORT_CSV_TRADES       ? EV_TRADE
+           : f->csv.kind == IMPORT_CSV_AGG_TRADES ? EV_AGG_TRADE
+                                                  : 0;
+}
+
+/* A row that could not be read. Where it was a trade, its id was there all the same. */
+static err_t survey_bad(struct session *s, struct import_file *f, struct err_info *e) {
+    struct spool_row row = {
+        .what = SPOOL_BAD, .file = (uint32_t)(f - s->file), .symbol = SPOOL_NO_SYMBOL};
+    const struct import_csv_row *r = &f->row.csv;
+    if (print_kind(f) && f->row.reason == IMPORT_BAD_PRICE && import_has(r->has, ROLE_ID)) {
+        struct import_symbol *y = csv_symbol(s, f);
+        row.bad_kind = y ? print_kind(f) : 0;
+        row.bad_id = r->id;
+        if (y) row.symbol = y->in.id;
+    }
+    return import_spool_put(s->spool, &row, &f->row, NULL, e);
 }
 
 static err_t survey_row(struct session *s, struct import_file *f, struct err_info *e) {
@@ -294,14 +378,14 @@ static err_t survey_row(struct session *s, struct import_file *f, struct err_inf
     case ROW_MESSAGE: return survey_message(s, f, e);
     case ROW_INFO: return declare(s, f, e);
     case ROW_CSV: return survey_csv(s, f, e);
-    case ROW_BAD:
+    case ROW_BAD: return survey_bad(s, f, e);
     case ROW_NONE: return ERR_OK;
     }
     CHECK(false);
     return ERR_BUG;
 }
 
-/* ---- second pass: rules, tape ---- */
+/* ---- rows out of the spool: rules, tape ---- */
 
 static const struct instrument *instrument_of(void *to, uint16_t inst) {
     const struct session *s = to;
@@ -338,7 +422,7 @@ static err_t push(struct session *s, const struct import_file *f, size_t n, stru
     struct import_message m = {.slots = s->slots,
         .n = n,
         .file = f->path,
-        .line = f->row.line,
+        .line = s->row.line,
         .offset_ns = f->offset_ns,
         .stamp_unit = f->unit_ns,
         .received = f->received};
@@ -347,131 +431,81 @@ static err_t push(struct session *s, const struct import_file *f, size_t n, stru
 
 static err_t reject(struct session *s, const struct import_file *f, enum import_reason reason,
     const char *why, struct err_info *e) {
-    return import_rules_note(s->rules, reason, f->path, f->row.line, why, e);
+    return import_rules_note(s->rules, reason, f->path, s->row.line, why, e);
 }
 
-/* A message that the codec refused, with the place in the line and the bytes around it. */
-static err_t reject_fault(struct session *s, const struct import_file *f,
-    const struct binance_fault *fault, enum import_reason reason, struct err_info *e) {
-    char text[BINANCE_FAULT_TEXT_MAX], why[IMPORT_SAMPLE_MAX];
-    binance_fault_text(fault, text);
-    size_t at = fault->offset < f->row.len ? fault->offset : f->row.len;
-    size_t from = at > 24 ? at - 24 : 0, to = at + 24 < f->row.len ? at + 24 : f->row.len;
-    char near[64];
-    size_t n = 0;
-    for (size_t i = from; i < to; i++) {
-        char c = f->row.body[i];
-        near[n++] = c >= ' ' && c <= '~' ? c : '?';
-    }
-    near[n] = 0;
-    snprintf(why, sizeof why, "%s, near '%s'", text, near);
-    return reject(s, f, reason, why, e);
-}
-
-static enum import_reason reason_of(const struct binance_message *m, enum binance_status status) {
-    bool print = m->kind == BINANCE_TRADE || m->kind == BINANCE_AGG_TRADE;
-    bool unit = status == BINANCE_FINER || status == BINANCE_RANGE;
-    return status == BINANCE_BAD_PRICE || (print && unit) ? IMPORT_BAD_PRICE : IMPORT_MALFORMED;
-}
-
-static err_t write_item(struct session *s, struct import_file *f, size_t item, struct err_info *e) {
+static err_t write_item(struct session *s, const struct import_file *f,
+    const struct import_symbol *y, size_t item, struct err_info *e) {
     struct binance_message *m = s->message;
     struct binance_fault fault = {0};
-    struct import_symbol *y = symbol_of(s, f, binance_symbol(m, item));
-    if (!y) {
-        return reject(s, f, IMPORT_MALFORMED,
-            "it names no symbol, one too long, or more than 4096 instruments are there", e);
-    }
-    if (f->venue == VENUE_NONE && m->st == 0) {
-        return err_set(e, ERR_INPUT,
-            "%s:%" PRIu64 ": cannot tell which Binance market this is; give --venue binance-usdm, "
-            "binance-coinm or binance-spot",
-            f->path, f->row.line);
-    }
+    if (!y) return reject(s, f, IMPORT_MALFORMED, no_symbol, e);
     size_t n = 0;
     enum binance_status status =
-        binance_events(m, item, &y->in, (ts_t){f->row.at_ns}, s->slots, &n, &fault);
+        binance_events(m, item, &y->in, (ts_t){s->row.at_ns}, s->slots, &n, &fault);
     bool print = m->kind == BINANCE_TRADE || m->kind == BINANCE_AGG_TRADE;
     if (status != BINANCE_OK) {
+        char text[BINANCE_FAULT_TEXT_MAX];
+        binance_fault_text(&fault, text);
         uint8_t kind = m->kind == BINANCE_TRADE ? EV_TRADE : EV_AGG_TRADE;
         if (print) import_rules_seen(s->rules, y->in.id, kind, m->trade.id);
-        return reject_fault(s, f, &fault, reason_of(m, status), e);
+        bool price = print || status == BINANCE_BAD_PRICE;
+        return reject(s, f, price ? IMPORT_BAD_PRICE : IMPORT_MALFORMED, text, e);
     }
     if (print && m->trade.market) /* a market print at price 0 is for the rules to judge */
         s->slots->flags = (uint8_t)(s->slots->flags & ~(unsigned)EVF_NON_MARKET);
     return n > 0 ? push(s, f, n, e) : ERR_OK;
 }
 
-static err_t write_info(struct session *s, struct import_file *f, struct err_info *e) {
-    struct binance_fault fault = {0};
-    struct instrument *scratch = import_units_declare(&s->units, INST_MAX);
-    if (!scratch) return err_set(e, ERR_RESOURCE, "no memory for an exchangeInfo");
-    size_t n;
-    if (binance_instruments(f->row.body, f->row.len, scratch, INST_MAX, &n, &fault) == BINANCE_OK)
-        return ERR_OK;
-    return reject_fault(s, f, &fault, IMPORT_MALFORMED, e);
-}
-
-static err_t write_message(struct session *s, struct import_file *f, struct err_info *e) {
+/* A message of a rare kind: its text once more, now that units are known. */
+static err_t write_text(struct session *s, const struct import_file *f, struct err_info *e) {
     struct binance_message *m = s->message;
-    struct binance_fault fault = {0};
-    m->kind = BINANCE_NONE;
-    enum binance_status status = binance_decode(f->row.body, f->row.len, m, &fault);
-    if (status == BINANCE_TOO_LONG && looks_like_info(f->row.body, f->row.len))
-        return write_info(s, f, e);
-    if (status != BINANCE_OK) return reject_fault(s, f, &fault, reason_of(m, status), e);
-    if (m->kind == BINANCE_EXCHANGE_INFO) return write_info(s, f, e);
-    if (m->kind == BINANCE_CONTROL || m->kind == BINANCE_OTHER) {
-        s->report->other_messages++;
-        return ERR_OK;
-    }
+    enum binance_status status = binance_decode(s->row.body, s->row.len, m, NULL);
+    CHECK(status == BINANCE_OK); /* it was once */
     err_t err = ERR_OK;
-    for (size_t i = 0; i < m->items && !err; i++) err = write_item(s, f, i, e);
+    for (size_t i = 0; i < m->items && !err; i++)
+        err = write_item(s, f, symbol_of(s, f, &s->row, binance_symbol(m, i)), i, e);
     return err;
 }
 
-static err_t write_csv(struct session *s, struct import_file *f, struct err_info *e) {
-    struct import_symbol *y = csv_symbol(s, f);
-    if (!y) {
-        return reject(s, f, IMPORT_MALFORMED,
-            "it names no symbol, one too long, or more than 4096 instruments are there", e);
-    }
+static err_t write_csv(struct session *s, const struct import_file *f,
+    const struct import_symbol *y, struct err_info *e) {
     size_t n = 0;
     enum import_reason reason;
-    const char *why = import_csv_event(f, &f->row.csv, f->row.at_ns, &y->in, s->slots, &n, &reason);
-    if (why) {
-        bool agg = f->csv.kind == IMPORT_CSV_AGG_TRADES;
-        if (agg || f->csv.kind == IMPORT_CSV_TRADES) {
-            uint8_t kind = agg ? EV_AGG_TRADE : EV_TRADE;
-            import_rules_seen(s->rules, y->in.id, kind, f->row.csv.id);
-        }
-        return reject(s, f, reason, why, e);
-    }
-    return push(s, f, n, e);
+    const struct import_csv_row *r = &s->row.csv;
+    const char *why = import_csv_event(f, r, s->row.at_ns, &y->in, s->slots, &n, &reason);
+    if (!why) return push(s, f, n, e);
+    if (print_kind(f)) import_rules_seen(s->rules, y->in.id, print_kind(f), r->id);
+    return reject(s, f, reason, why, e);
 }
 
-/* A row that could not be read. Where it was a trade, its id was there all the same. */
-static err_t write_bad(struct session *s, struct import_file *f, struct err_info *e) {
-    const struct import_csv_row *r = &f->row.csv;
-    bool agg = f->csv.kind == IMPORT_CSV_AGG_TRADES;
-    bool print = f->shape == SHAPE_CSV && (agg || f->csv.kind == IMPORT_CSV_TRADES);
-    if (print && f->row.reason == IMPORT_BAD_PRICE && import_has(r->has, ROLE_ID)) {
-        struct import_symbol *y = csv_symbol(s, f);
-        if (y) import_rules_seen(s->rules, y->in.id, agg ? EV_AGG_TRADE : EV_TRADE, r->id);
-    }
-    return reject(s, f, f->row.reason, f->row.why, e);
-}
-
-static err_t write_row(struct session *s, struct import_file *f, struct err_info *e) {
-    switch (f->row.kind) {
-    case ROW_MESSAGE: return write_message(s, f, e);
-    case ROW_INFO: return write_info(s, f, e);
-    case ROW_CSV: return write_csv(s, f, e);
-    case ROW_BAD: return write_bad(s, f, e);
-    case ROW_NONE: return ERR_OK;
+static err_t write_row(struct session *s, const struct spool_row *what, struct err_info *e) {
+    const struct import_file *f = &s->file[what->file];
+    bool named = what->symbol != SPOOL_NO_SYMBOL;
+    const struct import_symbol *y = named ? &s->units.symbol[what->symbol] : NULL;
+    switch (what->what) {
+    case SPOOL_BAD:
+        if (what->bad_kind) import_rules_seen(s->rules, what->symbol, what->bad_kind, what->bad_id);
+        return reject(s, f, s->row.reason, s->row.why, e);
+    case SPOOL_TEXT: return write_text(s, f, e);
+    case SPOOL_MESSAGE: return write_item(s, f, y, 0, e);
+    case SPOOL_CSV: return write_csv(s, f, y, e);
     }
     CHECK(false);
     return ERR_BUG;
+}
+
+/* An interrupted survey is written to its end; an interruption here ends the writing. */
+static err_t drain(struct session *s, struct err_info *e) {
+    bool watch = !s->interrupted;
+    err_t err = import_spool_rewind(s->spool, e);
+    for (uint64_t rows = 1; !err; rows++) {
+        struct spool_row what;
+        err = import_spool_get(s->spool, &what, &s->row, s->message, e);
+        if (!err) err = write_row(s, &what, e);
+        if (rows % PROGRESS_ROWS == 0) tell_progress(s);
+        if (watch && s->interrupted) break;
+    }
+    return err == ERR_END ? ERR_OK : err;
 }
 
 /* ---- one import ---- */
@@ -514,6 +548,8 @@ static err_t session_open(struct session *s, struct err_info *e) {
     s->active = calloc(opt->n_files, sizeof *s->active);
     s->message = calloc(1, sizeof *s->message);
     s->slots = malloc(BINANCE_SLOTS_MAX * sizeof *s->slots);
+    err = import_spool_open(&s->spool, opt->to, e);
+    if (err) return err;
     if (!s->file || !s->by_start || !s->active || !s->message || !s->slots)
         return err_set(e, ERR_RESOURCE, "no memory for an import of %zu files", opt->n_files);
     for (size_t i = 0; i < opt->n_files; i++) {
@@ -521,7 +557,7 @@ static err_t session_open(struct session *s, struct err_info *e) {
         f->path = opt->files[i];
         err = import_file_probe(f, opt, s->message, e);
         if (err) return err;
-        s->bytes_all += 2 * f->size;
+        s->bytes_all += f->size;
         s->n_files++;
     }
     qsort(s->by_start, s->n_files, sizeof *s->by_start, compare_start);
@@ -534,6 +570,7 @@ static void session_close(struct session *s) {
         free(s->file[i].latency.sample);
     }
     import_rules_close(s->rules);
+    import_spool_close(s->spool);
     import_units_fini(&s->units);
     free(s->file);
     free(s->by_start);
@@ -543,18 +580,14 @@ static void session_close(struct session *s) {
 }
 
 static err_t survey(struct session *s, struct err_info *e) {
-    s->stop_rows = UINT64_MAX;
-    err_t err = walk(s, survey_row, e);
-    if (err == ERR_INPUT) err = ERR_OK; /* torn: the second pass stops at the same row */
+    err_t err = walk(s, e);
     if (err) return err;
-    if (s->interrupted) s->stop_rows = s->rows;
-    s->interrupted = false;
     import_units_settle(&s->units);
     for (size_t i = 0; i < s->n_files; i++) offset_settle(&s->file[i], s->opt->latency_ns);
     return ERR_OK;
 }
 
-/* The second pass. The tape is closed whatever happens; the first failure is the answer. */
+/* The tape is closed whatever happens; the first failure is the answer. */
 static err_t write_tape(struct session *s, struct err_info *e) {
     struct import_rules_options opt = {.jump_ppm = s->opt->jump_ppm,
         .latency_ns = s->opt->latency_ns,
@@ -564,7 +597,7 @@ static err_t write_tape(struct session *s, struct err_info *e) {
         .instrument = instrument_of};
     err_t err = import_rules_open(&s->rules, &opt, &s->report->tally, e);
     if (err) return err;
-    err = walk(s, write_row, e);
+    err = drain(s, e);
     struct err_info late;
     err_t flushed = err == ERR_RESOURCE ? ERR_OK : import_rules_flush(s->rules, &late);
     if (s->tape) {
@@ -613,7 +646,11 @@ static err_t fill_report(struct session *s, struct err_info *e) {
 /* What the whole comes to when both passes went well. */
 static err_t verdict(const struct session *s, struct err_info *e) {
     const struct import_report *r = s->report;
-    if (s->interrupted || s->stop_rows != UINT64_MAX) {
+    if (s->torn) {
+        *e = s->torn_info;
+        return s->torn;
+    }
+    if (s->interrupted) {
         return err_set(e, ERR_INTERRUPTED,
             "interrupted: %s holds the %" PRIu64 " events before that; run the import again with "
             "--force for the whole input",

@@ -7,8 +7,9 @@
  * Time       rows of several files are merged by receive time (bars: when they close; funding: at
  *            settlement); ties keep mark, funding, then the order of the files.
  * Ownership  the report belongs to the caller: import_report_fini.
- * Invariant  the input is read twice and never held: memory is flat in its size. What was written
- *            before a tear, an interruption or a strict stop is a valid, closed tape.
+ * Invariant  the input is read once and never held: its rows wait as numbers in a nameless
+ * temporary file beside the tape until units are known (import_spool.h); memory is flat. What was
+ *            written before a tear, an interruption or a strict stop is a valid, closed tape.
  * Limits     IMPORT_FILES_MAX files; INST_MAX instruments; import_source.h, import_rules.h.
  * Why        docs/import.md
  */
@@ -38,7 +39,7 @@ struct import_options {
     const char *instruments; /* file of declared steps or NULL */
     int64_t jump_ppm, latency_ns;
     bool strict, force;
-    void (*progress)(void *ctx, uint64_t done, uint64_t total); /* bytes read, both passes */
+    void (*progress)(void *ctx, uint64_t done, uint64_t total); /* bytes read */
     void *ctx;
     bool (*interrupted)(void);
 };

@@ -303,7 +303,7 @@ static err_t open_file(struct import_source *s, struct err_info *e) {
     if (fstat(s->fd, &st) != 0) return err_set_errno(e, errno, "cannot look at %s", s->path);
     if (!S_ISREG(st.st_mode)) {
         return err_set(e, ERR_INPUT,
-            "%s: not a regular file (an import reads its input twice); copy it to a file first",
+            "%s: not a regular file (its first lines are read twice); copy it to a file first",
             s->path);
     }
     s->file_bytes = (uint64_t)st.st_size;

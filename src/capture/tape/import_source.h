@@ -31,7 +31,7 @@ struct import_line {
 };
 
 /* ERR_RESOURCE: no such file, no permission. ERR_INPUT: not what its name says, or no regular file
- * (it is read more than once). */
+ * (its first lines are read more than once). */
 MUST_USE err_t import_source_open(struct import_source **out, const char *path, struct err_info *e);
 void import_source_close(struct import_source *s);
 
