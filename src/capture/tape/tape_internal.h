@@ -34,7 +34,7 @@ enum {
 #define TAPE_END_MAGIC UINT64_C(0x444e455f50544846) /* "FHTP_END" */
 #define TAPE_SEGMENT_BYTES ((uint64_t)64 << 20)     /* default size of a segment */
 #define TAPE_SEGMENT_BYTES_MIN ((uint64_t)16 << 10) /* least one that a writer takes */
-#define TAPE_PREALLOCATE_BYTES ((uint64_t)8 << 20)  /* step in which a segment file grows */
+#define TAPE_PREALLOCATE_BYTES ((uint64_t)1 << 20)  /* growth where a whole segment does not fit */
 
 enum tape_block_kind {
     TAPE_START = 1,   /* first block of a segment: the whole instrument table */

@@ -39,15 +39,20 @@ static err_t alive(const struct tape_writer *w, struct err_info *e) {
         w->path);
 }
 
-/* Preallocation is a help, not a need: where it fails the write itself will say what is wrong. */
+static bool allocate(struct tape_writer *w, uint64_t to) {
+    off_t from = (off_t)w->allocated, n = (off_t)(to - w->allocated);
+    if (w->io->allocate(w->io->ctx, w->fd, from, n) != 0) return false;
+    w->allocated = to;
+    return true;
+}
+
+/* The whole segment at once, so that later syncs have no length to write; on a disk too full for
+ * that a step. It is a help, not a need: where it fails the write itself will say what is wrong. */
 static void preallocate(struct tape_writer *w, uint64_t end) {
     if (end <= w->allocated) return;
-    uint64_t step =
-        w->segment_bytes < TAPE_PREALLOCATE_BYTES ? w->segment_bytes : TAPE_PREALLOCATE_BYTES;
-    uint64_t to = end + step;
-    if (to > w->segment_bytes && end <= w->segment_bytes) to = w->segment_bytes;
-    int r = w->io->allocate(w->io->ctx, w->fd, (off_t)w->allocated, (off_t)(to - w->allocated));
-    if (r == 0) w->allocated = to;
+    if (end <= w->segment_bytes && allocate(w, w->segment_bytes)) return;
+    uint64_t step = end + TAPE_PREALLOCATE_BYTES;
+    (void)allocate(w, end <= w->segment_bytes && step > w->segment_bytes ? end : step);
 }
 
 /* Writes header and payload at w->at; moves on only when all of it is written. */
