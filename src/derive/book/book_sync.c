@@ -79,7 +79,6 @@ static bool connects(const struct book *b, const struct event *ev) {
 static void lose(struct book *b, struct book_change *change) {
     if (b->state != BOOK_GAP) b->counters.gaps++;
     b->state = BOOK_GAP;
-    b->check_count = 0;
     change->any = false;
     change->whole = true;
 }
@@ -259,10 +258,7 @@ void sync_end(struct book *b, const struct event *ev, struct book_change *change
     b->pending_open = 0;
     b->counters.recentres = b->side[BOOK_BID].recentres + b->side[BOOK_ASK].recentres;
     switch (mode) {
-    case MODE_APPLY:
-        b->stale_run = 0;
-        diff_end(b, ev, change);
-        break;
+    case MODE_APPLY: diff_end(b, ev, change); break;
     case MODE_LOAD:
         snapshot_end(b, ev, change);
         change->any = false;

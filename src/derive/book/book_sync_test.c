@@ -225,29 +225,53 @@ static void a_snapshot_between_two_diffs_connects(void **state) {
     }
 }
 
+/* The snapshot's id lies within the ids of a diff: it holds a part of that diff's changes. */
 static void a_snapshot_inside_or_at_the_end_of_a_diff_connects(void **state) {
     (void)state;
-    market_make(&market, VENUE_BINANCE_USDM, SEED);
-    for (size_t i = 1; i + 1 < market.n; i++) {
-        struct true_book part = market.m[i - 1].after;
-        for (size_t k = 0; k < market.m[i].n / 2; k++)
-            true_set(
-                &part.side[market.m[i].side[k]], market.m[i].level[k].px, market.m[i].level[k].qty);
-        struct book *b = book_new(market.venue);
-        give_diff(b, i);
-        apply(b, message, events_of_snapshot(&part, market.m[i].first, 1, message));
-        assert_int_equal(book_state(b), BOOK_SYNCED);
-        assert_int_equal(book_update_id(b), market.m[i].last);
-        assert_true(book_equals(b, &market.m[i].after));
-        free(b);
-        b = book_new(market.venue);
-        give_snapshot(b, i, market.m[i].last);
-        give_diff(b, i); /* u == L: applied, harmless */
-        assert_true(book_equals(b, &market.m[i].after));
-        give_diff(b, i + 1);
-        assert_int_equal(book_counters(b)->gaps, 0);
-        free(b);
+    for (size_t v = 0; v < 2; v++) {
+        market_make(&market, venues[v], SEED);
+        for (size_t i = 1; i + 1 < market.n; i++) {
+            const struct true_message *m = &market.m[i];
+            struct true_book part = market.m[i - 1].after;
+            for (size_t k = 0; k < m->n / 2; k++)
+                true_set(&part.side[m->side[k]], m->level[k].px, m->level[k].qty);
+            if (m->first == m->last) continue;
+            struct book *b = book_new(market.venue);
+            give_diff(b, i);
+            apply(b, message, events_of_snapshot(&part, m->first, 1, message));
+            assert_int_equal(book_state(b), BOOK_SYNCED);
+            assert_int_equal(book_update_id(b), m->last);
+            assert_true(book_equals(b, &m->after));
+            free(b);
+            b = book_new(market.venue);
+            give_snapshot(b, i, m->last);
+            give_diff(b, i); /* u == L: applied on futures, old on spot, harmless on both */
+            assert_true(book_equals(b, &m->after));
+            give_diff(b, i + 1);
+            assert_int_equal(book_counters(b)->gaps, 0);
+            assert_true(book_equals(b, &market.m[i + 1].after));
+            free(b);
+        }
     }
+}
+
+static void an_old_diff_seen_after_the_snapshot_proves_the_next_one(void **state) {
+    (void)state;
+    market_make(&market, VENUE_BINANCE_USDM, SEED);
+    size_t tried = 0;
+    for (size_t i = 1; i + 1 < market.n; i++) {
+        int64_t id = market.m[i + 1].first - 1;
+        if (id == market.m[i].last) continue;
+        struct book *b = book_new(market.venue);
+        give_snapshot(b, i, id);
+        give_diff(b, i);
+        give_diff(b, i + 1);
+        assert_int_equal(book_state(b), BOOK_SYNCED);
+        assert_int_equal(book_counters(b)->stale_messages, 1);
+        free(b);
+        tried++;
+    }
+    assert_true(tried > 100);
 }
 
 static void a_snapshot_older_than_the_kept_diffs_leaves_a_gap(void **state) {
@@ -416,6 +440,58 @@ static void messages_without_beginning_or_end_lose_trust(void **state) {
     free(b);
 }
 
+static void half_a_message_is_not_kept_for_the_snapshot(void **state) {
+    (void)state;
+    struct book *b = book_new(VENUE_BINANCE_USDM);
+    struct event m[2] = {level(11, EVF_BUY | EVF_FIRST, 99, 1), level(12, EVF_BUY | WHOLE, 98, 1)};
+    apply(b, m, 2); /* both wait; 11 never ends */
+    struct event s[2] = {level(10, EVF_BUY | EVF_FIRST | SNAP, 97, 2),
+        level(10, EVF_SELL | EVF_LAST | SNAP, 104, 3)};
+    apply(b, s, 2);
+    assert_int_equal(book_state(b), BOOK_GAP); /* 11 is missing */
+    assert_int_equal(book_counters(b)->torn_messages, 1);
+    m[0].flags |= EVF_LAST;
+    apply(b, m, 1); /* and here it is */
+    assert_int_equal(book_state(b), BOOK_SYNCED);
+    assert_int_equal(book_update_id(b), 12);
+    assert_int_equal(book_count(b, BOOK_BID), 3);
+    free(b);
+}
+
+static void a_bad_message_among_the_kept_ones_stops_there_and_the_rest_stays(void **state) {
+    (void)state;
+    struct book *b = book_new(VENUE_BINANCE_USDM);
+    struct event m[3] = {level(11, EVF_BUY | WHOLE, 98, 1), level(12, EVF_BUY | WHOLE, 98, -1),
+        level(13, EVF_BUY | WHOLE, 96, 4)};
+    apply(b, m, 3);
+    struct event s[2] = {level(10, EVF_BUY | EVF_FIRST | SNAP, 97, 2),
+        level(10, EVF_SELL | EVF_LAST | SNAP, 104, 3)};
+    apply(b, s, 2);
+    assert_int_equal(book_state(b), BOOK_GAP);
+    assert_int_equal(book_counters(b)->bad_levels, 1);
+    assert_int_equal(book_update_id(b), 11);
+    s[0].id = s[1].id = 12;
+    apply(b, s, 2);
+    assert_int_equal(book_state(b), BOOK_SYNCED);
+    assert_int_equal(book_update_id(b), 13);
+    assert_int_equal(book_qty_at(b, BOOK_BID, (price_t){96}).lots, 4);
+    free(b);
+}
+
+static void many_doubled_messages_between_good_ones_are_no_new_numbering(void **state) {
+    (void)state;
+    struct book *b = small_book();
+    for (int64_t u = 11; u < 6000; u++) {
+        struct event e = level(u, EVF_BUY | WHOLE, 98, u), old = level(10, EVF_BUY | WHOLE, 98, 1);
+        apply(b, &e, 1);
+        apply(b, &old, 1);
+    }
+    assert_int_equal(book_state(b), BOOK_SYNCED);
+    assert_int_equal(book_counters(b)->stale_messages, 6000 - 11);
+    assert_int_equal(book_counters(b)->gaps, 0);
+    free(b);
+}
+
 static void a_side_beyond_its_limit_loses_trust(void **state) {
     (void)state;
     struct book *b = small_book();
@@ -468,12 +544,16 @@ int main(void) {
         cmocka_unit_test(a_newer_snapshot_replaces_the_book_without_a_false_gap),
         cmocka_unit_test(a_snapshot_between_two_diffs_connects),
         cmocka_unit_test(a_snapshot_inside_or_at_the_end_of_a_diff_connects),
+        cmocka_unit_test(an_old_diff_seen_after_the_snapshot_proves_the_next_one),
         cmocka_unit_test(a_snapshot_older_than_the_kept_diffs_leaves_a_gap),
         cmocka_unit_test(a_missing_message_is_a_gap_until_a_snapshot_and_loses_nothing_kept),
         cmocka_unit_test(kept_diffs_are_bounded_and_the_oldest_go_first),
         cmocka_unit_test(crossed_and_locked_books_and_bad_levels_lose_trust),
         cmocka_unit_test(a_book_that_crosses_only_inside_a_message_is_fine),
         cmocka_unit_test(messages_without_beginning_or_end_lose_trust),
+        cmocka_unit_test(half_a_message_is_not_kept_for_the_snapshot),
+        cmocka_unit_test(a_bad_message_among_the_kept_ones_stops_there_and_the_rest_stays),
+        cmocka_unit_test(many_doubled_messages_between_good_ones_are_no_new_numbering),
         cmocka_unit_test(a_side_beyond_its_limit_loses_trust),
         cmocka_unit_test(a_venue_that_numbers_anew_is_noticed_and_a_snapshot_helps),
     };

@@ -263,21 +263,39 @@ static void what_waits_at_the_end_counts_only_if_it_is_equal(void **state) {
     free(b);
 }
 
-static void a_book_in_a_gap_is_not_compared(void **state) {
+static void a_ticker_older_than_the_last_one_is_ignored(void **state) {
+    (void)state;
+    struct book *b = book_new(&limits, VENUE_BINANCE_USDM);
+    depth_at(b, 10, 5, 5);
+    ticker_at(b, 20, 6, 6);
+    ticker_at(b, 15, 9, 9);
+    depth_at(b, 21, 6, 6);
+    ticker_at(b, 30, 7, 7);
+    check_tickers(b, 1, 1);
+    ticker_at(b, 30, 8, 8); /* the same id again: the newer one holds */
+    depth_at(b, 30, 8, 8);
+    ticker_at(b, 31, 1, 1);
+    check_tickers(b, 2, 2);
+    free(b);
+}
+
+static void a_book_in_a_gap_is_not_compared_but_what_it_was_before_is(void **state) {
     (void)state;
     struct book *b = book_new(&limits, VENUE_BINANCE_USDM);
     struct book_change change;
     depth_at(b, 10, 5, 5);
     ticker_at(b, 10, 5, 5);
+    depth_at(b, 11, 5, 5);
     struct event e = {.id = 30, .kind = EV_DEPTH_END, .flags = EVF_FIRST | EVF_LAST};
     e.depth.first_id = 25;
     e.depth.prev_id = 24;
     book_apply(b, &e, &change);
     assert_true(change.whole);
     assert_int_equal(book_state(b), BOOK_GAP);
+    check_tickers(b, 0, 0);
     ticker_at(b, 40, 5, 5);
     book_end(b);
-    check_tickers(b, 0, 0);
+    check_tickers(b, 1, 1); /* message 11; not message 30 */
     free(b);
 }
 
@@ -308,7 +326,8 @@ int main(void) {
         cmocka_unit_test(a_depth_message_is_judged_when_a_later_ticker_has_come),
         cmocka_unit_test(a_depth_message_that_comes_late_is_judged_at_once),
         cmocka_unit_test(what_waits_at_the_end_counts_only_if_it_is_equal),
-        cmocka_unit_test(a_book_in_a_gap_is_not_compared),
+        cmocka_unit_test(a_ticker_older_than_the_last_one_is_ignored),
+        cmocka_unit_test(a_book_in_a_gap_is_not_compared_but_what_it_was_before_is),
         cmocka_unit_test(trades_are_counted_and_prints_that_are_none_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

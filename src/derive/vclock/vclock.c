@@ -11,7 +11,6 @@ enum vclock_source { SOURCE_NONE, SOURCE_BARS, SOURCE_AGG_TRADES, SOURCE_TRADES 
 struct state {
     struct bucket_spec spec;
     struct bucket open;
-    int64_t now_ns;
     int64_t end_ns; /* the open bucket's end by time; INT64_MAX = none */
     int64_t bar_id; /* open time of the last bar counted */
     int64_t bar_ns; /* length of the bars; 0 = none seen */
@@ -77,13 +76,17 @@ static int64_t end_after(const struct state *s, int64_t open_ns) {
     return s->spec.time_limit_ns > 0 ? later(open_ns, s->spec.time_limit_ns) : INT64_MAX;
 }
 
+/* One assignment, no memset: gcc 12 forgets what a partly overwritten memset in a called function
+ * changes and then drops stores of the caller (seen with `gapped` in start). */
 static void open_next(struct state *s, int64_t id, int64_t open_ns) {
-    uint16_t inst = s->open.inst;
-    memset(&s->open, 0, sizeof s->open);
-    s->open.id = id;
-    s->open.inst = inst;
-    s->open.open_ts.ns = s->open.close_ts.ns = open_ns;
-    s->open.taker_known = s->open.value_known = 1;
+    s->open = (struct bucket){
+        .id = id,
+        .open_ts = {open_ns},
+        .close_ts = {open_ns},
+        .inst = s->open.inst,
+        .taker_known = 1,
+        .value_known = 1,
+    };
     s->end_ns = end_after(s, open_ns);
 }
 
@@ -243,26 +246,23 @@ static bool cut_now(const struct state *s, enum cut_trigger *why) {
     return false;
 }
 
+/* The open bucket lasts at least until `t`, at most until its end. */
+static void reach(struct state *s, int64_t t) {
+    if (t > s->open.close_ts.ns) s->open.close_ts.ns = t < s->end_ns ? t : s->end_ns;
+}
+
 static bool bar_after(struct state *s, const struct event *ev, struct bucket *out) {
-    enum cut_trigger why;
+    enum cut_trigger why = CUT_KLINE;
     int64_t end = kline_end_ns(ev);
     add_bar(s, ev);
-    if (end > s->now_ns) s->now_ns = end;
-    if (s->spec.mode == BUCKET_TIME) {
-        s->open.close_ts.ns = s->now_ns < s->end_ns ? s->now_ns : s->end_ns;
-        if (end < s->end_ns) return false;
-        close_at(s, s->end_ns, CUT_KLINE, out);
-        return true;
-    }
-    s->open.close_ts.ns = s->now_ns;
-    if (!cut_now(s, &why)) return false;
-    close_at(s, s->now_ns, why, out);
-    return true;
+    reach(s, end);
+    bool full = s->spec.mode == BUCKET_TIME ? end >= s->end_ns : cut_now(s, &why);
+    if (full) close_at(s, s->open.close_ts.ns, why, out);
+    return full;
 }
 
 static void start(struct state *s, int64_t t) {
     s->started = 1;
-    s->now_ns = t;
     uint8_t gapped = s->open.gapped;
     open_next(s, s->open.id, t);
     s->open.gapped = gapped;
@@ -271,7 +271,7 @@ static void start(struct state *s, int64_t t) {
 bool vclock_after(struct vclock *vc, const struct event *ev, struct bucket *out) {
     struct state *s = state_of(vc);
     enum cut_trigger why;
-    int64_t t = s->now_ns;
+    int64_t t = s->open.close_ts.ns;
     bool mine = ev->inst == s->open.inst, live = mine && is_live_kind(ev);
     if (live) s->live = 1;
     bool bar = mine && is_bar(s, ev);
@@ -281,9 +281,7 @@ bool vclock_after(struct vclock *vc, const struct event *ev, struct bucket *out)
     if (!s->started) start(s, t);
     s->closed_in_a_row = 0;
     if (bar) return bar_after(s, ev, out);
-    if (moves && t > s->now_ns) s->now_ns = t;
-    if (s->now_ns > s->open.close_ts.ns)
-        s->open.close_ts.ns = s->now_ns < s->end_ns ? s->now_ns : s->end_ns;
+    if (moves) reach(s, t);
     if (!mine) return false;
     if (ev->kind == EV_TRADE || ev->kind == EV_AGG_TRADE) {
         if (!add_trade(s, ev)) return false;

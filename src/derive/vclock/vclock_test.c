@@ -301,6 +301,7 @@ static void a_message_is_never_cut_in_the_middle(void **state) {
     feed(&vc, &e, &got);
     assert_int_equal(got.n, 0);
     assert_int_equal(vclock_open(&vc)->updates, 1);
+    assert_int_equal(vclock_open(&vc)->close_ts.ns, T0 + NS_PER_S); /* not beyond its end */
     e.flags = EVF_FIRST | EVF_LAST;
     feed(&vc, &e, &got);
     assert_int_equal(got.n, 3);
@@ -431,7 +432,11 @@ static void a_gap_marks_its_bucket_only(void **state) {
     struct vclock vc;
     vclock_init(&vc, &specs[0], INST);
     got.n = 0;
+    vclock_gap(&vc); /* before the first event: it belongs to the first bucket */
     struct event t = trade_at(T0, 10, 1);
+    feed(&vc, &t, &got);
+    assert_true(vclock_open(&vc)->gapped);
+    vclock_init(&vc, &specs[0], INST);
     struct event gap = {.ts_local = {T0 + 3},
         .kind = EV_GAP,
         .inst = INST,
