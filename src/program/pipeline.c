@@ -91,6 +91,7 @@ static err_t look(const char *tape, uint16_t inst, struct facts_pass *f, struct 
         f->trades += ev->kind == EV_TRADE;
         f->agg_trades += ev->kind == EV_AGG_TRADE;
         if (ev->ts_venue.ns == TS_NONE_NS || (ev->flags & EVF_SUSPECT)) continue;
+        if (ev->kind == EV_TICKER) continue; /* not what the exchange acts on */
         int64_t lag = ev->ts_local.ns - ev->ts_venue.ns;
         if (lag < f->offset_ns) f->offset_ns = lag;
     }
@@ -242,16 +243,18 @@ static struct queue_spec queue_of(const struct config *c, const struct instrumen
 static err_t world_of(struct pipeline *p, const struct facts_pass *f, struct err_info *e) {
     const struct config *c = p->opt->cfg;
     int64_t entry = (int64_t)(config_double(c, "sim.entry_ms") * 1e6);
+    bool anchor = !p->r->bars && strcmp(config_string(c, "sim.rules"), "anchor") == 0;
     p->world_cfg = (struct world_config){.inst = &p->r->inst,
-        .rules = strcmp(config_string(c, "sim.rules"), "anchor") == 0 ? SIM_ANCHOR : SIM_STRICT,
+        .rules = anchor ? SIM_ANCHOR : SIM_STRICT,
         .bus_slots = 4096,
         .print_kind = f->trades > 0 ? EV_TRADE : EV_AGG_TRADE,
         .bars = p->r->bars,
+        .timers_from_start = anchor,
         .seats = 2,
         .entry_new_ns = entry,
         .entry_cancel_ns = entry,
         .response_ns = (int64_t)(config_double(c, "sim.response_ms") * 1e6),
-        .clock_offset_ns = f->offset_ns,
+        .clock_offset_ns = anchor && f->offset_ns > 0 ? 0 : f->offset_ns,
         .reorder_ns = config_int(c, "sim.reorder_ms") * NS_PER_MS,
         .bar_slip_e4 = (int64_t)(config_double(c, "sim.bar_slippage_bps") * 1e4),
         .book = p->spec.limits};
@@ -264,6 +267,11 @@ static err_t world_of(struct pipeline *p, const struct facts_pass *f, struct err
     struct world_source local = {&p->local, cursor_next}, venue = {&p->venue, cursor_next};
     p->world = world_init(p->world_mem, &p->world_cfg, &local, &venue);
     return ERR_OK;
+}
+
+/* Under the anchor rules our own view has the anchor's defects too. */
+static bool anchor_best(void *ctx, int side, struct book_level *out) {
+    return world_local_best(ctx, side, out);
 }
 
 static err_t engine_of(struct pipeline *p, struct err_info *e) {
@@ -282,6 +290,8 @@ static err_t engine_of(struct pipeline *p, struct err_info *e) {
         return err_set(e, ERR_RESOURCE, "out of memory: %zu bytes for the engine", size);
     struct engine_io io = {.port = world_port(p->world, SEAT_ENGINE),
         .book = p->r->bars ? NULL : stream_book(p->stream),
+        .best = p->world_cfg.rules == SIM_ANCHOR ? anchor_best : NULL,
+        .best_ctx = p->world,
         .sink = sinks_record,
         .sink_ctx = &p->sinks};
     p->engine = engine_init(p->engine_mem, &p->cfg, &io);

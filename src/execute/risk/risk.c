@@ -52,11 +52,16 @@ static void rate_slide(struct risk *r, ts_t now) {
     }
 }
 
+/* A reserve larger than half of a limit would refuse everything: half is the most. */
+static bool within(uint32_t sent, uint32_t limit, uint32_t keep) {
+    return sent + (keep < limit / 2 ? keep : limit / 2) < limit;
+}
+
 static bool rate_allows(const struct risk *r, const struct risk_config *cfg, bool cancel) {
     uint32_t keep = cancel ? 0 : cfg->cancel_reserve;
-    if (r->count + keep >= RISK_RATE_MAX) return false;
-    if (cfg->rate_10s && r->in_10s + keep >= cfg->rate_10s) return false;
-    return !cfg->rate_60s || r->count + keep < cfg->rate_60s;
+    if (!within(r->count, RISK_RATE_MAX, keep)) return false;
+    if (cfg->rate_10s && !within(r->in_10s, cfg->rate_10s, keep)) return false;
+    return !cfg->rate_60s || within(r->count, cfg->rate_60s, keep);
 }
 
 static void rate_count(struct risk *r, ts_t now) {

@@ -181,6 +181,16 @@ static void a_flood_is_cut_at_the_rate_and_cancels_keep_their_reserve(void **sta
     assert_int_equal(ask(&f, buy(10)), RISK_OK);
 }
 
+static void a_reserve_larger_than_the_rate_does_not_refuse_everything(void **state) {
+    (void)state;
+    static struct fixture f;
+    setup(&f);
+    f.cfg.cancel_reserve = 1000000;
+    int passed = 0;
+    for (int i = 0; i < 100; i++) passed += ask(&f, buy(10)) == RISK_OK;
+    assert_int_equal(passed, 10); /* half of the 20 */
+}
+
 static void any_window_of_10_and_60_seconds_holds_no_more_than_its_rate(void **state) {
     (void)state;
     static struct fixture f;
@@ -253,6 +263,7 @@ int main(void) {
         cmocka_unit_test(worst_case_position_counts_live_and_unknown_orders),
         cmocka_unit_test(a_reduction_passes_every_stop_and_a_reversal_does_not),
         cmocka_unit_test(a_flood_is_cut_at_the_rate_and_cancels_keep_their_reserve),
+        cmocka_unit_test(a_reserve_larger_than_the_rate_does_not_refuse_everything),
         cmocka_unit_test(any_window_of_10_and_60_seconds_holds_no_more_than_its_rate),
         cmocka_unit_test(whatever_fills_the_position_stays_within_its_limit),
         cmocka_unit_test(open_orders_have_a_limit),

@@ -72,7 +72,8 @@ struct world {
     uint32_t seats;
     size_t bus_slots;
     struct book *book;          /* strict */
-    struct anchor_book *anchor; /* anchor */
+    struct anchor_book *anchor; /* anchor: exchange side, and ours */
+    struct anchor_book *anchor_local;
     struct sim_reorder in;
     struct world_counters counters;
     struct event timer;

@@ -8,7 +8,7 @@
 static size_t round64(size_t n) { return (n + 63) & ~(size_t)63; }
 
 struct layout {
-    size_t world, seats, requests, responses, ring, book, anchor, total;
+    size_t world, seats, requests, responses, ring, book, anchor, anchor_local, total;
     size_t bus_slots, ring_slots, seat_count;
 };
 
@@ -24,7 +24,8 @@ static struct layout layout_of(const struct world_config *cfg) {
     l.ring = at, at += round64(l.ring_slots * sizeof(struct event));
     l.book = l.anchor = at;
     if (cfg->rules == SIM_ANCHOR) {
-        at += round64(anchor_book_size(ANCHOR_SLOTS));
+        l.anchor_local = at + round64(anchor_book_size(ANCHOR_SLOTS));
+        at += 2 * round64(anchor_book_size(ANCHOR_SLOTS));
     } else if (!cfg->bars) {
         at += round64(book_mem_size(&cfg->book));
     }
@@ -253,6 +254,9 @@ enum world_result world_next(struct world *w, const struct event **ev, uint32_t 
         case SLOT_LOCAL:
             *ev = w->local_head;
             w->local_used = true;
+            if (w->anchor_local && (*ev)->inst == w->cfg->inst->id) {
+                anchor_book_apply(w->anchor_local, *ev, NULL, NULL);
+            }
             return WORLD_EVENT;
         case SLOT_RESPONSE: *ev = report_event(w, &w->seat[c.seat]); return WORLD_EVENT;
         case SLOT_DATA: exchange_data(w); break;
@@ -297,7 +301,9 @@ struct world *world_init(void *mem, const struct world_config *cfg,
         CHECK(cfg->rules == SIM_STRICT);
     } else if (cfg->rules == SIM_ANCHOR) {
         w->anchor = (void *)(base + l.anchor);
+        w->anchor_local = (void *)(base + l.anchor_local);
         anchor_book_init(w->anchor, ANCHOR_SLOTS, cfg->inst->tick_units);
+        anchor_book_init(w->anchor_local, ANCHOR_SLOTS, cfg->inst->tick_units);
     } else {
         w->book = book_init(base + l.book, &cfg->book, cfg->inst->venue);
     }
@@ -314,13 +320,21 @@ void world_timer(struct world *w, uint32_t seat, int64_t period_ns) {
 const struct world_counters *world_counters(const struct world *w) { return &w->counters; }
 const struct book *world_book(const struct world *w) { return w->book; }
 
+static bool anchor_best(const struct anchor_book *b, int side, struct book_level *out) {
+    int64_t best = b->best[side];
+    if (best == ANCHOR_NO_BID || best == ANCHOR_NO_ASK) return false;
+    *out = (struct book_level){{best}, {anchor_book_at(b, side, best)}};
+    return true;
+}
+
+bool world_local_best(const struct world *w, int side, struct book_level *out) {
+    CHECK(w->anchor_local);
+    return anchor_best(w->anchor_local, side, out);
+}
+
 bool world_best(const struct world *w, int side, struct book_level *out) {
     if (w->book) return book_best(w->book, side, out);
-    if (!w->anchor) return false;
-    int64_t best = w->anchor->best[side];
-    if (best == ANCHOR_NO_BID || best == ANCHOR_NO_ASK) return false;
-    *out = (struct book_level){{best}, {anchor_book_at(w->anchor, side, best)}};
-    return true;
+    return w->anchor && anchor_best(w->anchor, side, out);
 }
 
 uint32_t world_resting(const struct world *w, uint32_t seat) {

@@ -86,6 +86,9 @@ void world_timer(struct world *w, uint32_t seat, int64_t period_ns);
 enum world_result world_next(struct world *w, const struct event **ev, uint32_t *seat);
 
 const struct world_counters *world_counters(const struct world *w);
+/* Best level of the engine's side under the anchor rule set, whose defects both sites have; false
+ * if the side is empty. CHECKs the rule set. */
+bool world_local_best(const struct world *w, int side, struct book_level *out);
 /* Best level of the exchange's book under either rule set; false if the side is empty. */
 bool world_best(const struct world *w, int side, struct book_level *out);
 const struct book *world_book(const struct world *w); /* the exchange's; NULL under anchor, bars */
