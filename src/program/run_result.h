@@ -28,7 +28,7 @@ enum run_stage {
 };
 extern const char *const run_stage_name[STAGE_COUNT];
 
-enum { RUN_WAIT_BINS = 24, RUN_REASONS_MAX = 64, RUN_FIRST_FILLS = 40, RUN_COUNTS_MAX = 64 };
+enum { RUN_WAIT_BINS = 24, RUN_REASONS_MAX = 64, RUN_FIRST_FILLS = 15, RUN_COUNTS_MAX = 64 };
 
 /* Columns of the equity sampler. */
 enum run_column { RUN_TS_S, RUN_NET, RUN_GROSS, RUN_HOLD, RUN_DRAWDOWN, RUN_MID };
