@@ -144,7 +144,7 @@ void sinks_record(void *ctx, const struct engine_record *rec) {
     switch (rec->kind) {
     case RECORD_FILL: on_fill(s, rec->fill); break;
     case RECORD_REPORT:
-        if (!order_live(rec->order->status)) order_row(s, rec->order);
+        if (rec->ended) order_row(s, rec->order);
         break;
     default: break; /* decisions, requests, refusals, funding: counted by the engine */
     }

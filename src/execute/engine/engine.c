@@ -127,8 +127,11 @@ static err_t on_report(struct engine *e, const struct event *ev) {
         if (err != ERR_OK) return err;
         watch_loss(e);
     }
-    struct engine_record rec = {
-        .kind = RECORD_REPORT, .why = r.status, .now = e->s->now, .order = &after};
+    struct engine_record rec = {.kind = RECORD_REPORT,
+        .why = r.status,
+        .ended = c.ended,
+        .now = e->s->now,
+        .order = &after};
     engine_emit(e, &rec);
     refresh_ctx(e, e->s->now);
     const struct strategy *st = e->cfg->strategy;

@@ -81,6 +81,7 @@ enum record_kind {
 struct engine_record {
     uint8_t kind;
     uint8_t why;
+    bool ended; /* RECORD_REPORT: by this report the order can trade no more (once an order) */
     ts_t now;
     union {
         const struct decision *decision;
