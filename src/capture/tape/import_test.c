@@ -597,6 +597,22 @@ static void the_btcusdt_recording_is_clean_and_complete(void **state) {
     imported_free(&i);
 }
 
+static void the_shipped_tape_is_whole_and_is_the_import_of_its_recording(void **state) {
+    const char *shipped = FATHOM_ROOT "/examples/data/btcusdt-20240808.tape";
+    struct tape_verdict v;
+    struct err_info e;
+    if (tape_verify(shipped, &v, &e)) fail_msg("%s", e.text);
+    assert_true(v.valid);
+    assert_int_equal(v.events, 532923);
+    tape_verdict_fini(&v);
+    uint64_t hash;
+    assert_int_equal(tape_hash(shipped, &hash, &e), ERR_OK);
+    SHARED_OR_SKIP("data/raw/binance-usdm/btcusdt_20240808.gz", path);
+    struct imported i = import_one(*state, path);
+    assert_int_equal(i.report.hash, hash);
+    imported_free(&i);
+}
+
 static void recordings_over_midnight_are_one_clean_session(void **state) {
     SHARED_OR_SKIP("data/raw/binance-coinm/btcusd_perp_20240808.gz", coin_a);
     SHARED_OR_SKIP("data/raw/binance-coinm/btcusd_perp_20240809.gz", coin_b);
@@ -665,6 +681,7 @@ int main(void) {
         cmocka_unit_test(damaged_spot_trades_are_reported_exactly),
         cmocka_unit_test(damaged_coinm_trades_are_reported_exactly),
         cmocka_unit_test(the_btcusdt_recording_is_clean_and_complete),
+        cmocka_unit_test(the_shipped_tape_is_whole_and_is_the_import_of_its_recording),
         cmocka_unit_test(recordings_over_midnight_are_one_clean_session),
         cmocka_unit_test(sixteen_months_of_bars_and_their_funding_come_over_whole),
     };
