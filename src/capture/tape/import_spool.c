@@ -234,7 +234,7 @@ static void get_depth(struct last *l, const uint8_t **p, struct binance_depth *d
 }
 
 static uint8_t *put_message(struct last *l, uint8_t *p, const struct binance_message *m) {
-    *p++ = m->kind;
+    *p++ = m->kind; // cppcheck-suppress ctunullpointer ; a SPOOL_MESSAGE row always has one
     p = put_i(p, minus(m->venue_ns, l->venue));
     p = put_i(p, minus(m->msg_ns, m->venue_ns));
     l->venue = m->venue_ns;

@@ -313,7 +313,8 @@ static void random_requests(struct run *r) {
             *q = r->q[rnd(r->requests)];
             q->kind = REQUEST_CANCEL;
         } else {
-            *q = (struct order_request){.id = ++id,
+            id++;
+            *q = (struct order_request){.id = id,
                 .px = {7 + (int64_t)rnd(10)},
                 .qty = {1 + (int64_t)rnd(9)},
                 .kind = REQUEST_NEW,
