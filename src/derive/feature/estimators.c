@@ -58,15 +58,19 @@ double lee_mykland_critical(double n, double alpha) {
     return center - dm_log(-dm_log(1.0 - alpha)) / root;
 }
 
+double corwin_schultz_spread(double beta, double gamma) {
+    double den = 3.0 - 2.0 * sqrt(2.0);
+    double alpha = (sqrt(2.0 * beta) - sqrt(beta)) / den - sqrt(gamma / den);
+    double spread = 2.0 * dm_expm1(alpha) / (1.0 + dm_exp(alpha));
+    return spread < 0.0 ? 0.0 : spread;
+}
+
 double corwin_schultz(double high1, double low1, double high2, double low2) {
     double r1 = ratio_of(high1, low1), r2 = ratio_of(high2, low2);
     double both = ratio_of(high1 > high2 ? high1 : high2, low1 < low2 ? low1 : low2);
     if (!(r1 > 0.0) || !(r2 > 0.0) || !(both > 0.0)) return MISSING;
     double l1 = dm_log(r1), l2 = dm_log(r2), l = dm_log(both);
-    double beta = l1 * l1 + l2 * l2, gamma = l * l, den = 3.0 - 2.0 * sqrt(2.0);
-    double alpha = (sqrt(2.0 * beta) - sqrt(beta)) / den - sqrt(gamma / den);
-    double spread = 2.0 * dm_expm1(alpha) / (1.0 + dm_exp(alpha));
-    return spread > 0.0 ? spread : 0.0;
+    return corwin_schultz_spread(l1 * l1 + l2 * l2, l * l);
 }
 
 double lag_covariance(const double *x, size_t n) {

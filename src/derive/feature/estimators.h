@@ -29,6 +29,9 @@ double lee_mykland_critical(double n, double alpha);
 /* Corwin, Schultz 2012, from the highs and lows of two following bars, as a ratio; negative
  * values are 0 as in the paper. */
 double corwin_schultz(double high1, double low1, double high2, double low2);
+/* The same from beta (sum of the two bars' squared log ranges) and gamma (squared log range of
+ * both), which may be means over many pairs. */
+double corwin_schultz_spread(double beta, double gamma);
 
 /* Covariance (n - 1 in the denominator) of x[i] and x[i-1], i = 1..n-1. */
 double lag_covariance(const double *x, size_t n);
