@@ -2,6 +2,7 @@
 #include "program/cli.h"
 
 extern const struct cli_verb cmd_backtest;
+extern const struct cli_verb cmd_bench;
 extern const struct cli_verb cmd_book;
 extern const struct cli_verb cmd_dataset;
 extern const struct cli_verb cmd_doctor;
@@ -29,6 +30,7 @@ extern const struct cli_verb cmd_verify;
 
 const struct cli_verb *const cli_verbs[] = {
     &cmd_backtest,
+    &cmd_bench,
     &cmd_book,
     &cmd_dataset,
     &cmd_doctor,
