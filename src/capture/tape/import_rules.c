@@ -139,13 +139,14 @@ static void set_flag(struct event *slots, size_t n, unsigned flag) {
 /* ---- leaving in order ---- */
 
 static err_t send(struct import_rules *r, const struct event *slots, size_t n, struct err_info *e) {
-    uint64_t heads = 0;
-    for (size_t i = 0; i < n; i += event_slots(slots[i].kind), heads++) {
+    err_t err = r->opt.sink(r->opt.to, slots, n, e);
+    if (err) return err;
+    for (size_t i = 0; i < n; i += event_slots(slots[i].kind)) {
         bool print = slots[i].kind == EV_TRADE || slots[i].kind == EV_AGG_TRADE;
         if (print && (slots[i].flags & EVF_NON_MARKET)) r->tally->non_market_trades++;
+        r->tally->events++;
     }
-    r->tally->events += heads;
-    return r->opt.sink(r->opt.to, slots, n, e);
+    return ERR_OK;
 }
 
 /* Sends what is held, without the slots that were struck out (kind EV_NONE). */
