@@ -6,7 +6,7 @@
  * Units      the message holds decimals as written (mantissa, exponent); binance_events scales them
  *            to the instrument's units and refuses what is finer than a unit.
  * Time       milliseconds on the wire (microseconds from 1e14 on); ns here; 0 = the message has
- * none. Ownership  the caller owns the message (about 0.7 MB); `stream` and `event_name` point into
+ * none. Ownership  the caller owns the message (about 0.4 MB); `stream` and `event_name` point into
  * the bytes. Threads    pure functions, no state. Invariant  a message is decoded whole or not at
  * all; a refusal names its kind, the byte and what was expected. Key order is free; unknown keys
  * are checked JSON and ignored; a key that is read here may appear once. Limits     BINANCE_*_MAX.
