@@ -13,7 +13,8 @@ struct merge_input {
     const struct event *at; /* next slot; NULL when the tape is at its end */
     size_t left;            /* slots from there */
     bool ended;
-    uint16_t *id; /* its instrument -> the merged one */
+    uint16_t *id;  /* its instrument -> the merged one, INST_MAX entries */
+    size_t joined; /* of them known */
 };
 
 struct tape_merge {
@@ -36,28 +37,27 @@ void tape_merge_close(struct tape_merge *m) {
     free(m);
 }
 
+/* Takes over the rows that are new: all at open; later only behind damage that hid them. */
 static err_t table_join(struct tape_merge *m, struct merge_input *in, struct err_info *e) {
     const struct tape_table *t = tape_single_table(in->tape);
-    in->id = calloc(INST_MAX, sizeof *in->id);
-    if (!in->id) return err_set_errno(e, ENOMEM, "merge of tapes");
-    for (size_t i = 0; i < t->rows; i++) {
-        struct instrument row = t->row[i];
+    for (; in->joined < t->rows; in->joined++) {
+        struct instrument row = t->row[in->joined];
         bool changed;
         size_t id = tape_table_add(&m->table, &row, &changed);
         if (id == SIZE_MAX) {
             return err_set(e, ERR_FULL,
                 "these tapes hold more than %d instruments together; merge fewer", INST_MAX);
         }
-        in->id[i] = (uint16_t)id;
+        in->id[in->joined] = (uint16_t)id;
     }
     return ERR_OK;
 }
 
 /* Makes in->at point at an event, or NULL at the end. */
-static err_t refill(struct merge_input *in, struct err_info *e) {
+static err_t refill(struct tape_merge *m, struct merge_input *in, struct err_info *e) {
     if (in->left > 0 || in->ended) return ERR_OK;
     err_t code = tape_single_next(in->tape, &in->at, &in->left, e);
-    if (code == ERR_OK) return ERR_OK;
+    if (code == ERR_OK) return table_join(m, in, e);
     in->at = NULL;
     in->ended = code == ERR_END;
     return in->ended ? ERR_OK : code;
@@ -66,6 +66,8 @@ static err_t refill(struct merge_input *in, struct err_info *e) {
 static err_t inputs_open(struct tape_merge *m, const char *const *paths,
     const struct tape_reader_options *opt, struct err_info *e) {
     for (size_t i = 0; i < m->n; i++) {
+        m->in[i].id = calloc(INST_MAX, sizeof *m->in[i].id);
+        if (!m->in[i].id) return err_set_errno(e, ENOMEM, "merge of tapes");
         err_t code = tape_single_open(&m->in[i].tape, paths[i], opt, e);
         if (code == ERR_OK) code = table_join(m, &m->in[i], e);
         if (code != ERR_OK) return code;
@@ -118,7 +120,7 @@ err_t tape_merge_next(
     size_t n = 0;
     while (n + 2 <= TAPE_NEXT_SLOTS) { /* room for the longest event */
         for (size_t i = 0; i < m->n; i++) {
-            err_t code = refill(&m->in[i], e);
+            err_t code = refill(m, &m->in[i], e);
             if (code != ERR_OK) return code;
         }
         size_t i = m->inside;
