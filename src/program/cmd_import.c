@@ -216,8 +216,9 @@ static void notes(const struct import_report *r) {
 }
 
 static void on_progress(void *ctx, uint64_t done, uint64_t total) {
-    (void)total;
-    progress_at(ctx, done);
+    struct progress *p = ctx;
+    p->total = total;
+    progress_at(p, done);
 }
 
 static err_t import(const struct cli_args *a, struct import_options *opt, struct err_info *e) {

@@ -36,9 +36,12 @@ struct import_rules {
     size_t n_waiting, n_waiting_held;
     int64_t last_local;
 
-    bool stamp_waits; /* an outlier's stamp runs ahead: believed if the next one is not earlier */
+    /* A run of outliers whose stamps run ahead, in the hold: believed unless the first message
+     * after it that is no outlier is stamped earlier. */
+    bool stamp_waits;
     size_t stamp_from, stamp_to;
-    int64_t stamp_before, stamp_raw;
+    int64_t stamp_before, stamp_raw; /* the last one before the run, the last one of the run */
+    uint64_t stamp_rows;
 };
 
 static const char *const reason_names[IMPORT_REASON_COUNT] = {"bad_price", "price_jump",
@@ -336,37 +339,39 @@ static bool latency_of(const struct import_message *m, int64_t *ns) {
     return true;
 }
 
-static err_t rule_latency(
-    struct import_rules *r, const struct import_message *m, bool *outlier, struct err_info *e) {
+enum latency { LATENCY_UNKNOWN, LATENCY_FINE, LATENCY_OUTLIER };
+
+static err_t rule_latency(struct import_rules *r, const struct import_message *m,
+    enum latency *latency, struct err_info *e) {
     int64_t ns;
-    *outlier = false;
+    *latency = LATENCY_UNKNOWN;
     if (!latency_of(m, &ns)) return ERR_OK;
-    if (ns > r->opt.latency_ns) {
-        *outlier = true;
-        set_flag(m->slots, m->n, EVF_SUSPECT);
+    *latency = ns > r->opt.latency_ns ? LATENCY_OUTLIER : LATENCY_FINE;
+    if (*latency == LATENCY_FINE && ns >= 0) return ERR_OK;
+    set_flag(m->slots, m->n, EVF_SUSPECT);
+    if (*latency == LATENCY_OUTLIER) {
         return note(
             r, IMPORT_LATENCY_OUTLIER, m, e, "received %.3f s after its event", (double)ns / 1e9);
     }
-    if (ns < 0) {
-        set_flag(m->slots, m->n, EVF_SUSPECT);
-        return note(r, IMPORT_RECEIVE_BEFORE_EVENT, m, e, "received %.6f s before its event",
-            -(double)ns / 1e9);
-    }
-    return ERR_OK;
+    return note(r, IMPORT_RECEIVE_BEFORE_EVENT, m, e, "received %.6f s before its event",
+        -(double)ns / 1e9);
 }
 
-/* The message after an outlier whose stamp ran ahead: an earlier stamp proves that one wrong. */
-static void settle_stamp(struct import_rules *r, int64_t next_raw) {
+/* Ends a run of outliers where the message after it proves it right or wrong. */
+static void settle_stamps(struct import_rules *r, int64_t raw, enum latency latency) {
     if (!r->stamp_waits) return;
+    bool back = raw < r->stamp_raw;
+    if (!back && latency != LATENCY_FINE) return;
     r->stamp_waits = false;
-    if (next_raw >= r->stamp_raw) return;
+    if (!back) return;
     set_local(r->hold + r->stamp_from, r->stamp_to - r->stamp_from, r->stamp_before);
     r->last_local = r->stamp_before;
-    r->tally->local_repaired++;
+    r->tally->local_repaired += r->stamp_rows;
 }
 
 /* Local stamps never go back: arrival order is the truth. */
-static void order_stamp(struct import_rules *r, const struct import_message *m, bool outlier) {
+static void order_stamp(
+    struct import_rules *r, const struct import_message *m, enum latency latency) {
     int64_t raw = m->slots->ts_local.ns, before = r->last_local;
     if (raw < before) {
         set_local(m->slots, m->n, before);
@@ -374,12 +379,16 @@ static void order_stamp(struct import_rules *r, const struct import_message *m, 
         return;
     }
     r->last_local = raw;
-    if (!outlier || before == INT64_MIN || raw == before) return;
-    r->stamp_waits = true;
-    r->stamp_from = r->held;
+    if (!r->stamp_waits) {
+        if (latency != LATENCY_OUTLIER || before == INT64_MIN || raw == before) return;
+        r->stamp_waits = true;
+        r->stamp_from = r->held;
+        r->stamp_before = before;
+        r->stamp_rows = 0;
+    }
     r->stamp_to = r->held + m->n;
-    r->stamp_before = before;
     r->stamp_raw = raw;
+    r->stamp_rows++;
 }
 
 /* Makes the hold fit one more message: what waits is decided without its successor. */
@@ -393,16 +402,17 @@ static err_t make_room(struct import_rules *r, size_t n, struct err_info *e) {
 err_t import_rules_push(
     struct import_rules *r, const struct import_message *m, struct err_info *e) {
     CHECK(m->n > 0 && m->n <= IMPORT_HOLD_MAX);
-    settle_stamp(r, m->slots->ts_local.ns);
     err_t err = make_room(r, m->n, e);
     if (!err && r->held > 0 && !must_wait(r)) err = release(r, e);
     if (err) return err;
-    bool outlier, drop = false;
-    err = rule_latency(r, m, &outlier, e);
+    enum latency latency;
+    bool drop = false;
+    err = rule_latency(r, m, &latency, e);
+    settle_stamps(r, m->slots->ts_local.ns, latency);
     if (!err && (m->slots->kind == EV_TRADE || m->slots->kind == EV_AGG_TRADE))
         err = rule_trade(r, m, &drop, e);
     if (err || drop) return err;
-    order_stamp(r, m, outlier);
+    order_stamp(r, m, latency);
     return emit(r, m, e);
 }
 

@@ -9,7 +9,8 @@
  * Units      latency = receive stamp - event time (message time; else venue time), in ns, with the
  *            clock offset of its file removed.
  * Time       nothing here looks further ahead than the next trade of the same stream (price_jump)
- *            or the next message (a stamp far ahead of its predecessor).
+ *            or the
+ *            first timely message after outliers (stamps that run ahead).
  * Invariant  a message leaves at most once and in order of arrival; local stamps leave in order.
  * Limits     IMPORT_HOLD_MAX slots wait for a decision; then what waits is kept as suspect.
  * Why        docs/import.md states every rule with its reason.

@@ -375,6 +375,26 @@ static void an_outlier_that_runs_ahead_does_not_drag_the_others_along(void **sta
     bench_close(b);
 }
 
+static void a_clock_that_steps_ahead_and_back_repairs_its_own_rows_only(void **state) {
+    (void)state;
+    struct bench *b = bench_open(false);
+    trade(b, 1, 1000);
+    int64_t first = b->local;
+    for (int i = 2; i < 20; i++) {
+        struct event ahead = trade_at(b, i, 1000);
+        ahead.ts_local.ns += 60 * NS_PER_S;
+        if (i % 3 == 0) ahead.ts_venue.ns = 0; /* some messages have no event time */
+        assert_int_equal(push_event(b, ahead), ERR_OK);
+    }
+    for (int i = 20; i < 30; i++) trade(b, i, 1000);
+    assert_int_equal(b->n, 29);
+    for (size_t i = 1; i < 19; i++) assert_int_equal(b->out[i].ts_local.ns, first);
+    for (int64_t i = 19; i < 29; i++)
+        assert_int_equal(b->out[i].ts_local.ns, first + i * NS_PER_MS);
+    assert_int_equal(b->tally.local_repaired, 18);
+    bench_close(b);
+}
+
 static void a_stall_of_the_line_is_believed(void **state) {
     (void)state;
     struct bench *b = bench_open(false);
@@ -458,6 +478,7 @@ int main(void) {
         cmocka_unit_test(latency_is_judged_without_the_clock_offset_and_within_the_stamps_unit),
         cmocka_unit_test(a_stamp_that_goes_back_is_repaired_to_its_predecessor),
         cmocka_unit_test(an_outlier_that_runs_ahead_does_not_drag_the_others_along),
+        cmocka_unit_test(a_clock_that_steps_ahead_and_back_repairs_its_own_rows_only),
         cmocka_unit_test(a_stall_of_the_line_is_believed),
         cmocka_unit_test(strict_stops_at_the_first_with_file_and_line),
         cmocka_unit_test(order_and_number_hold_for_random_faults),
