@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "capture/tape/tape.h"
 #include "derive/feature/feature_internal.h"
 #include "derive/feature/stream.h"
 #include "feature_laws/synth.h"
@@ -72,23 +73,25 @@ struct scenario {
     const char *name;
     struct synth_options synth;
     struct bucket_spec bucket;
+    bool recorded;
 };
 
 static const struct scenario scenarios[] = {
     {"one second buckets", {SEED, 1500.0, 10.0, 2.5, false, false},
-        {.mode = BUCKET_TIME, .size = NS_PER_S}},
+        {.mode = BUCKET_TIME, .size = NS_PER_S}, false},
     {"one second buckets with faults", {SEED + 1, 900.0, 8.0, 2.0, true, false},
-        {.mode = BUCKET_TIME, .size = NS_PER_S}},
+        {.mode = BUCKET_TIME, .size = NS_PER_S}, false},
     {"one minute buckets over eleven hours", {SEED + 2, 39600.0, 0.3, 0.12, false, false},
-        {.mode = BUCKET_TIME, .size = 60 * NS_PER_S}},
+        {.mode = BUCKET_TIME, .size = 60 * NS_PER_S}, false},
     {"volume buckets", {SEED + 3, 700.0, 6.0, 3.0, true, false},
-        {.mode = BUCKET_VOLUME, .size = 9000, .time_limit_ns = 8 * NS_PER_S}},
-    {"count buckets", {SEED + 4, 500.0, 6.0, 3.0, false, false},
-        {.mode = BUCKET_COUNT, .size = 20}},
+        {.mode = BUCKET_VOLUME, .size = 9000, .time_limit_ns = 8 * NS_PER_S}, false},
+    {"count buckets", {SEED + 4, 500.0, 6.0, 3.0, false, false}, {.mode = BUCKET_COUNT, .size = 20},
+        false},
     {"update buckets", {SEED + 5, 300.0, 9.0, 3.0, true, false},
-        {.mode = BUCKET_UPDATE, .size = 15}},
+        {.mode = BUCKET_UPDATE, .size = 15}, false},
     {"one minute bars", {SEED + 6, 60.0 * 1300, 0, 0, false, true},
-        {.mode = BUCKET_TIME, .size = 60 * NS_PER_S}},
+        {.mode = BUCKET_TIME, .size = 60 * NS_PER_S}, false},
+    {"the shipped recording", {0}, {.mode = BUCKET_TIME, .size = NS_PER_S}, true},
 };
 enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
 
@@ -104,7 +107,7 @@ static struct stream_spec spec_of(const struct instrument *in, const struct buck
     memset(&spec, 0, sizeof spec);
     spec.inst = *in;
     spec.bucket = *bucket;
-    spec.limits.levels_max = 4096;
+    spec.limits.levels_max = 16384;
     spec.limits.pending_max = 4096;
     spec.hash_events = true;
     return spec;
@@ -126,6 +129,34 @@ static size_t run_end(const struct synth *s, size_t from, size_t want) {
 
 static void feed(struct stream *st, const struct synth *s, size_t from, size_t to, struct rows *r) {
     stream_events(st, s->slots + from, to - from, on_row, r);
+}
+
+/* The shipped recording. */
+static void recording_make(struct synth *s) {
+    struct tape_reader *r = NULL;
+    struct tape_reader_options opt = {0};
+    struct err_info e;
+    const struct event *slots;
+    size_t n, table;
+    memset(s, 0, sizeof *s);
+    err_t code = tape_reader_open(&r, FATHOM_ROOT "/examples/data/btcusdt-20240808.tape", &opt, &e);
+    if (code) fail_msg("%s", e.text);
+    s->inst = *tape_reader_instruments(r, &table);
+    while (tape_reader_next(r, &slots, &n, &e) == ERR_OK) {
+        s->slots = realloc(s->slots, (s->n + n) * sizeof *slots);
+        assert_non_null(s->slots);
+        memcpy(s->slots + s->n, slots, n * sizeof *slots);
+        s->n += n;
+    }
+    tape_reader_close(r);
+    assert_true(s->n > 500000);
+}
+
+static void scenario_make(const struct scenario *sc, struct synth *s) {
+    if (sc->recorded)
+        recording_make(s);
+    else
+        synth_make(s, &sc->synth);
 }
 
 /* --- truncation ------------------------------------------------------------------------------ */
@@ -224,7 +255,7 @@ static void no_value_changes_when_the_future_is_cut_off(void **state) {
     (void)state;
     for (size_t i = 0; i < SCENARIOS; i++) {
         struct synth s;
-        synth_make(&s, &scenarios[i].synth);
+        scenario_make(&scenarios[i], &s);
         const char *bad = truncation_law(NULL, &s, &scenarios[i].bucket);
         if (bad) print_message("%s: %s\n", scenarios[i].name, bad);
         assert_null(bad);
@@ -295,7 +326,7 @@ static void no_value_depends_on_how_the_events_are_cut_into_calls(void **state) 
     for (size_t i = 0; i < SCENARIOS; i++) {
         struct synth s;
         struct rows a, b;
-        synth_make(&s, &scenarios[i].synth);
+        scenario_make(&scenarios[i], &s);
         rows_init(&a, NULL);
         rows_init(&b, NULL);
         struct stream *x = stream_new(&a, &s.inst, &scenarios[i].bucket);
@@ -408,7 +439,7 @@ static void no_warm_value_depends_on_where_the_stream_began(void **state) {
         if (scenarios[i].bucket.mode != BUCKET_TIME) continue; /* others begin new buckets */
         struct synth s;
         struct rows whole;
-        synth_make(&s, &scenarios[i].synth);
+        scenario_make(&scenarios[i], &s);
         rows_init(&whole, NULL);
         struct stream *st = stream_new(&whole, &s.inst, &scenarios[i].bucket);
         feed(st, &s, 0, s.n, &whole);
@@ -457,7 +488,7 @@ static void every_value_equals_its_naive_recomputation(void **state) {
         struct synth s;
         struct world w;
         struct rows r;
-        synth_make(&s, &scenarios[i].synth);
+        scenario_make(&scenarios[i], &s);
         world_make(&w, &s, &scenarios[i].bucket);
         rows_init(&r, NULL);
         struct stream *st = stream_new(&r, &s.inst, &scenarios[i].bucket);
@@ -487,7 +518,7 @@ static void values_are_finite_or_counted_as_missing_and_cast_once(void **state) 
     for (size_t i = 0; i < SCENARIOS; i++) {
         struct synth s;
         struct rows r;
-        synth_make(&s, &scenarios[i].synth);
+        scenario_make(&scenarios[i], &s);
         rows_init(&r, NULL);
         struct stream *st = stream_new(&r, &s.inst, &scenarios[i].bucket);
         feed(st, &s, 0, s.n, &r);

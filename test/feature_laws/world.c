@@ -38,6 +38,8 @@ static void list_set(struct level_list *list, int side, price_t px, qty_t qty) {
 
 struct maker {
     struct world *w;
+    const struct synth *s;
+    int64_t snapshot_id;
     struct book *book;
     struct vclock clock;
     struct level_list side[2];
@@ -70,13 +72,26 @@ static void take_bucket(struct maker *k, const struct bucket *b) {
     k->px_before = o->px;
 }
 
+static void set_level(struct maker *k, const struct event *ev) {
+    int side = ev->flags & EVF_BUY ? BOOK_BID : BOOK_ASK;
+    if (ev->kind == EV_DEPTH) list_set(&k->side[side], side, ev->px, ev->qty);
+}
+
+/* Messages that came before the snapshot but are younger than it. */
+static void replay_younger(struct maker *k, const struct event *until) {
+    k->snapshot_id = until->id;
+    for (const struct event *ev = k->s->slots; ev < until; ev += event_slots(ev->kind))
+        if (!(ev->flags & EVF_SNAPSHOT) && ev->kind == EV_DEPTH && ev->id > until->id)
+            set_level(k, ev);
+}
+
 static void take_depth(struct maker *k, const struct event *ev, const struct book_change *change) {
     struct world *w = k->w;
-    int side = ev->flags & EVF_BUY ? BOOK_BID : BOOK_ASK;
     k->depth_seen |= ev->kind == EV_DEPTH;
     if ((ev->flags & EVF_SNAPSHOT) && (ev->flags & EVF_FIRST)) k->side[0].n = k->side[1].n = 0;
-    if (ev->kind == EV_DEPTH) list_set(&k->side[side], side, ev->px, ev->qty);
+    if ((ev->flags & EVF_SNAPSHOT) || ev->id > k->snapshot_id) set_level(k, ev);
     if (!(ev->flags & EVF_LAST)) return;
+    if (ev->flags & EVF_SNAPSHOT) replay_younger(k, ev);
     struct world_message *m = PUSH(w->message, w->messages);
     memset(m, 0, sizeof *m);
     m->synced = book_state(k->book) == BOOK_SYNCED;
@@ -126,6 +141,7 @@ void world_make(struct world *w, const struct synth *s, const struct bucket_spec
     memset(w, 0, sizeof *w);
     w->inst = s->inst;
     k->w = w;
+    k->s = s;
     k->book = book_init(mem, NULL, s->inst.venue);
     k->last_trade = k->px_before = NAN;
     vclock_init(&k->clock, spec, s->inst.id);
