@@ -51,16 +51,14 @@ struct pass {
 };
 
 static int one_pass(const char *tape, const struct stream_spec *spec, const struct feature_set *set,
-    double *least, struct pass *out) {
+    void *mem, double *least, struct pass *out) {
     struct tape_reader_options opt = {0};
     struct tape_reader *r;
     struct err_info e;
     const struct event *slots;
-    size_t n, slice = 0, size = stream_mem_size(spec, set);
-    void *mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
-    if (!mem || tape_reader_open(&r, tape, &opt, &e) != ERR_OK) {
-        fprintf(stderr, "replay_bench: %s\n", mem ? e.text : "out of memory");
-        free(mem);
+    size_t n, slice = 0;
+    if (tape_reader_open(&r, tape, &opt, &e) != ERR_OK) {
+        fprintf(stderr, "replay_bench: %s\n", e.text);
         return 4;
     }
     struct stream *s = stream_init(mem, spec, set);
@@ -85,7 +83,6 @@ static int one_pass(const char *tape, const struct stream_spec *spec, const stru
     out->hashes = stream_hashes(s);
     out->rss_kib = rss_anon_kib();
     tape_reader_close(r);
-    free(mem);
     return 0;
 }
 
@@ -110,9 +107,12 @@ int main(int argc, char **argv) {
     size_t rows;
     spec.inst = tape_reader_instruments(r, &rows)[0];
     tape_reader_close(r);
+    size_t size = stream_mem_size(&spec, &set);
+    void *mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    if (!mem) return 4;
     struct pass first, p;
     for (int i = 0; i < PASSES; i++) {
-        int rc = one_pass(tape, &spec, &set, least, &p);
+        int rc = one_pass(tape, &spec, &set, mem, least, &p);
         if (rc) return rc;
         if (i == 0) first = p;
         if (memcmp(&first.hashes, &p.hashes, sizeof p.hashes) != 0) {
