@@ -5,7 +5,7 @@ cmake --preset asan >/dev/null
 mapfile -t tests < <(find src -name '*_test.c' -printf '%f\n' | sed 's/\.c$//' | sort -u)
 cmake --build build-asan -j 2 --target "${tests[@]}" fuzz_targets >build-asan/log 2>&1 ||
     { grep -E "error|FAILED" build-asan/log | head -n 40; exit 1; }
-export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:allocator_may_return_null=1
 export UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$PWD/tools/lsan.supp:print_suppressions=0
 export FATHOM_SHORT=1
 # A test that was removed or renamed may linger in the build folder.

@@ -72,13 +72,12 @@ static void fill(struct counters *c, const struct counter_row *table) {
         put_text(row[i].unit, sizeof row[i].unit, table[i].unit);
         row[i].kind = (uint32_t)table[i].kind;
     }
-    head->version = PAGE_VERSION;
+    memcpy(head->magic, magic, sizeof magic);
     head->count = (uint32_t)c->count;
     head->pid = (uint32_t)getpid();
     head->rows_crc = crc32c(0, row, c->count * sizeof *row);
     /* last, so that a reader never takes a page that is still being filled */
-    atomic_thread_fence(memory_order_release);
-    memcpy(head->magic, magic, sizeof magic);
+    __atomic_store_n(&head->version, PAGE_VERSION, __ATOMIC_RELEASE);
 }
 
 /* The lock ends with the process that holds it: a file without one is a dead process's. */
@@ -129,9 +128,10 @@ static err_t check_page(const void *page, size_t bytes, const char *path, struct
     const struct page_head *head = page;
     bool fits = bytes >= sizeof *head && memcmp(head->magic, magic, sizeof magic) == 0;
     if (!fits) return err_set(e, ERR_INPUT, "%s is no counter page", path);
-    if (head->version != PAGE_VERSION) {
+    uint32_t version = __atomic_load_n(&head->version, __ATOMIC_ACQUIRE);
+    if (version != PAGE_VERSION) {
         return err_set(e, ERR_INPUT, "%s: counter page version %u, this program reads %d", path,
-            head->version, PAGE_VERSION);
+            version, PAGE_VERSION);
     }
     bool whole = head->count > 0 && head->count <= COUNTERS_MAX &&
                  bytes == page_bytes(head->count) &&

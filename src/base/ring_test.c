@@ -111,8 +111,9 @@ static void two_threads_pass_every_slot_once_and_in_order(void **state) {
         const void *at = NULL;
         size_t n = ring_peek(&job.ring, &at);
         for (size_t i = 0; i < n; i++) {
-            struct slot wanted = slot_of(next + i);
-            assert_memory_equal((const struct slot *)at + i, &wanted, WIDTH);
+            /* copied here, where the sanitizer watches: cmocka's own code is not instrumented */
+            struct slot wanted = slot_of(next + i), got = ((const struct slot *)at)[i];
+            assert_memory_equal(&got, &wanted, WIDTH);
         }
         ring_drop(&job.ring, n);
         next += n;
