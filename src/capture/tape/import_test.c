@@ -97,11 +97,13 @@ static void a_stamp_of_another_unit_in_mid_file_is_malformed(void **state) {
     imported_free(&i);
 }
 
+#define HOSTILE_NUMBER                                                                             \
+    "1723161255003000000 "                                                                         \
+    "{\"stream\":\"btcusdt@trade\",\"data\":{\"e\":\"trade\",\"p\":\"1e309\"}}}"
+
 static void hostile_lines_are_counted_and_the_rest_is_kept(void **state) {
     static const char *const hostile[] = {"", "x", "1723161255003000000", "1723161255003000000 ",
-        "1723161255003000000 {",
-        "1723161255003000000 {\"stream\":\"btcusdt@trade\",\"data\":{"
-        "\"e\":\"trade\",\"p\":\"1e309\"}}}",
+        "1723161255003000000 {", HOSTILE_NUMBER,
         "1723161255003000000 [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
         "1723161255003000000 {\"e\":\"trade\",\"s\":\"\xff\xfe\"}",
         "1723161255003000000 <html>502 Bad Gateway</html>", "99999999999999999999 {}",
