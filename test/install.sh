@@ -9,6 +9,13 @@ cmake --install "$FATHOM_BUILD" --prefix "$prefix" >/dev/null
 "$prefix/bin/fathom" doctor >/dev/null
 grep -q 'fathom tape info' "$prefix/share/man/man1/fathom.1"
 bash -n "$prefix/share/bash-completion/completions/fathom"
+words=$(bash -c 'source "$1"; COMP_WORDS=(fathom tape ve); COMP_CWORD=2; _fathom; echo "${COMPREPLY[@]}"
+    COMP_WORDS=(fathom ta); COMP_CWORD=1; _fathom; echo "${COMPREPLY[@]}"
+    COMP_WORDS=(fathom import x --st); COMP_CWORD=3; _fathom; echo "${COMPREPLY[@]}"' - \
+    "$prefix/share/bash-completion/completions/fathom")
+[ "$words" = "verify
+tape
+--strict" ] || { echo "completion gives: $words"; exit 1; }
 cat >"$prefix/embed.c" <<'C'
 #include "fathom/fathom.h"
 #include <stdio.h>

@@ -133,7 +133,9 @@ void help_completion(const struct cli_verb *const *verbs, FILE *to) {
           "        1*) words=\"help",
         to);
     for (const struct cli_verb *const *v = verbs; *v; v++) {
-        fprintf(to, " %.*s", (int)strcspn((*v)->name, " "), (*v)->name);
+        size_t n = strcspn((*v)->name, " ");
+        bool again = v > verbs && strncmp(v[-1]->name, (*v)->name, n) == 0 && v[-1]->name[n] == ' ';
+        if (!again) fprintf(to, " %.*s", (int)n, (*v)->name);
     }
     fputs("\" ;;\n", to);
     for (const struct cli_verb *const *v = verbs; *v; v++) {
