@@ -129,10 +129,11 @@ static void the_unfinished_bucket_comes_out_only_when_asked(void **state) {
 }
 
 static void saved_bytes_that_are_not_whole_are_refused(void **state) {
-    struct event ev = trade_at(100, 1000, 5, true);
+    struct event ev = trade_at(100, 1000, 5, true), next = trade_at(4100, 1000, 5, true);
     (void)state;
     struct stream *s = open_set("flow+ret");
     stream_event(s, &ev, NULL, NULL);
+    assert_int_equal(stream_event(s, &next, NULL, NULL), 4);
     size_t n = stream_size(s);
     unsigned char *save = aligned_alloc(64, (n + 63) & ~(size_t)63);
     assert_non_null(save);
@@ -145,6 +146,8 @@ static void saved_bytes_that_are_not_whole_are_refused(void **state) {
     struct stream *again = stream_load(save, n);
     assert_non_null(again);
     assert_true(stream_hashes(again).events == stream_hashes(s).events);
+    assert_int_equal(stream_buckets(again), 4);
+    assert_int_equal(feature_rows(stream_features(again)), 4);
     assert_string_equal(stream_instrument(again)->symbol, "TESTUSDT");
     free(save);
     free(s);
