@@ -314,7 +314,7 @@ const struct cli_verb cmd_features_run = {
     .usage = "TAPE [--to FILE.npy] [--set NAME] [--bucket SPEC]",
     .about = "a tape as a matrix of features, one row a closed bucket",
     .help = "  --to FILE.npy  write the matrix there: little-endian float32, C order\n"
-            "  --set NAME     all (default), core, bars, a family, or names joined by '+'\n"
+            "  --set NAME     all (default), core, bars, ohlcv, a family, or names joined by '+'\n"
             "  --bucket SPEC  time=SECONDS, volume=QUANTITY, count=TRADES or update=MESSAGES, the\n"
             "                 last three with ,limit=SECONDS if wanted (default time=1)\n"
             "  --symbol NAME  the instrument, where the tape holds several\n"

@@ -16,6 +16,7 @@ static const struct {
     {NEED_KLINE, "kline"},
     {NEED_SERIES, "series"},
     {NEED_TAKER, "taker"},
+    {NEED_VALUE, "value"},
 };
 enum { NEEDS = sizeof needs / sizeof needs[0], NEED_TEXT_MAX = 128 };
 
@@ -107,7 +108,8 @@ static void markdown_head(FILE *to) {
         "- Missing is NaN, never 0 and never infinite. Before the warm-up is over a value is "
         "missing.\n"
         "- Sets: `all`; `core` (what trades and depth carry within minutes); `bars` (rows marked "
-        "bars); a family; or names joined by `+`, for example `--set book+ofi+ret_b1`. A set's "
+        "bars); `ohlcv` (those of them that need neither taker-buy nor quote volume); a family; or "
+        "names joined by `+`, for example `--set book+ofi+ret_b1`. A set's "
         "signature covers names, windows, versions and order.\n",
         feature_count(), feature_family_count());
 }

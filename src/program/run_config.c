@@ -38,7 +38,8 @@ const struct config_key run_schema[] = {
 
     STR("bucket.spec", "time=1",
         "Bucket clock: time=SECONDS, volume=Q, count=N or update=N, with ,limit=SECONDS."),
-    STR("features.set", "core", "Feature set: all, core, bars, families or names joined by '+'."),
+    STR("features.set", "core",
+        "Feature set: all, core, bars, ohlcv, families or names joined by '+'."),
 
     ENUM("label.kind", "next", "next|horizon|barrier",
         "next: return of the next label.buckets buckets; horizon: of label.horizon_s; barrier: "

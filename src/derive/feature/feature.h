@@ -44,7 +44,8 @@ enum feature_need { /* inputs a feature cannot do without */
     NEED_OPEN_INTEREST = 64,
     NEED_KLINE = 128,
     NEED_SERIES = 256,
-    NEED_TAKER = 512
+    NEED_TAKER = 512, /* of bars: taker-buy volume */
+    NEED_VALUE = 1024 /* of bars: quote volume */
 };
 
 enum feature_clock { CLOCK_BUCKET = 0, CLOCK_TIME = 1, CLOCK_EVENT = 2 };
@@ -119,8 +120,9 @@ struct feature_set {
     size_t count;
     uint16_t index[FEATURE_MAX];
 };
-/* "all", "core" (what trades and depth carry within minutes), "bars" (what bars alone carry), a
- * family name, or names and families joined by '+'. False if a word is
+/* "all", "core" (what trades and depth carry within minutes), "bars" (what bars alone carry),
+ * "ohlcv" (the same without taker-buy and quote volume), a family name, or names and families
+ * joined by '+'. False if a word is
  * unknown
  * (*bad points into text). */
 bool feature_set_parse(const char *text, struct feature_set *out, const char **bad);

@@ -58,6 +58,8 @@ static const size_t windows[4] = {1, 5, 20, 60};
 #define SUM_SRC "definition: sums of trades by the aggressor side the venue reports"
 #define BARS_ROW(NAME, UNIT, W, WARM, ABOUT, GONE)                                                 \
     FEATURE_ROW(NAME, UNIT, W, WARM, NEED_TRADE, true, "FEA2", SUM_SRC, ABOUT, GONE)
+#define VALUE_ROW(NAME, UNIT, W, WARM, ABOUT, GONE)                                                \
+    FEATURE_ROW(NAME, UNIT, W, WARM, NEED_TRADE | NEED_VALUE, true, "FEA2", SUM_SRC, ABOUT, GONE)
 #define TAKER_ROW(NAME, UNIT, W, WARM, ABOUT, GONE)                                                \
     FEATURE_ROW(NAME, UNIT, W, WARM, NEED_TRADE | NEED_TAKER, true, "FEA2", SUM_SRC, ABOUT, GONE)
 #define TRADE_ROW(NAME, UNIT, W, WARM, SOURCE, ABOUT, GONE)                                        \
@@ -88,12 +90,12 @@ static const struct feature_def defs[F_ROWS] = {
         NO_TAKER),
     FOUR(TAKER_ROW, F_IMBALANCE, "flow_imbalance", "1", "signed volume / volume", NO_VOLUME),
     FOUR(BARS_ROW, F_COUNT, "flow_count", "trades", "number of market trades", NO_WINDOW),
-    FOUR(BARS_ROW, F_VWAP_DEV, "flow_vwap_dev", "bps",
+    FOUR(VALUE_ROW, F_VWAP_DEV, "flow_vwap_dev", "bps",
         "1e4 (reference price / volume-weighted mean price - 1)",
-        "no volume or no price; before the window is full"),
-    [F_VALUE_B1] = BARS_ROW(
+        "no volume or no price; before the window is full; bars without quote volume"),
+    [F_VALUE_B1] = VALUE_ROW(
         "flow_value_b1", "quote", "b1", 1, "sum of price x quantity", "bars without quote volume"),
-    [F_VALUE_B20] = BARS_ROW("flow_value_b20", "quote", "b20", 21, "sum of price x quantity",
+    [F_VALUE_B20] = VALUE_ROW("flow_value_b20", "quote", "b20", 21, "sum of price x quantity",
         "before the window is full; bars without quote volume"),
     [F_COUNT_IMBALANCE_B5] = TRADE_ROW("flow_count_imbalance_b5", "1", "b5", 6, SUM_SRC,
         "(buys - sells) / trades, by number", NO_TRADES),

@@ -70,7 +70,7 @@ long feature_find(const char *name) {
 enum { CORE_WARMUP_MAX = 130 };
 
 static bool is_core(const struct feature_def *d) {
-    const uint32_t inputs = NEED_TRADE | NEED_DEPTH | NEED_TAKER;
+    const uint32_t inputs = NEED_TRADE | NEED_DEPTH | NEED_TAKER | NEED_VALUE;
     return (d->needs & ~inputs) == 0 && d->warmup <= CORE_WARMUP_MAX && d->clock != CLOCK_EVENT;
 }
 
@@ -84,6 +84,7 @@ static bool word_takes(
     if (word_is(word, n, "all")) return true;
     if (word_is(word, n, "core")) return is_core(d);
     if (word_is(word, n, "bars")) return d->bars_ok;
+    if (word_is(word, n, "ohlcv")) return d->bars_ok && !(d->needs & (NEED_TAKER | NEED_VALUE));
     return word_is(word, n, family->name) || word_is(word, n, d->name);
 }
 

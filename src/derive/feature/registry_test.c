@@ -100,11 +100,16 @@ static void the_sets_core_and_bars_take_what_their_inputs_carry(void **state) {
     assert_true(core.count >= 80 && bars.count >= 60);
     for (size_t i = 0; i < core.count; i++) {
         const struct feature_def *d = feature_get(core.index[i], NULL);
-        assert_int_equal(d->needs & ~(uint32_t)(NEED_TRADE | NEED_DEPTH | NEED_TAKER), 0);
+        assert_int_equal(
+            d->needs & ~(uint32_t)(NEED_TRADE | NEED_DEPTH | NEED_TAKER | NEED_VALUE), 0);
         assert_true(d->warmup <= 130);
     }
     for (size_t i = 0; i < bars.count; i++) assert_true(feature_get(bars.index[i], NULL)->bars_ok);
     assert_true(feature_set_warmup(&core) <= 130);
+    struct feature_set plain = set_of("ohlcv");
+    assert_true(plain.count >= 40 && plain.count < bars.count);
+    for (size_t i = 0; i < plain.count; i++)
+        assert_int_equal(feature_get(plain.index[i], NULL)->needs & (NEED_TAKER | NEED_VALUE), 0);
 }
 
 static void the_signature_is_of_names_and_their_order(void **state) {
