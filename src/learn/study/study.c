@@ -11,7 +11,7 @@
 #include "learn/study/split.h"
 #include "learn/study/stats.h"
 
-enum { FOLD_LEAST_ROWS = 50 };
+enum { FOLD_LEAST_ROWS = 50, RIDGES = 7 /* 1 .. 1e6 */ };
 
 struct study_config study_defaults(void) {
     return (struct study_config){.train = train_defaults(),
@@ -136,16 +136,44 @@ static void make_parts(struct work *w, struct study_fold *f) {
     f->calibrated = w->cal.rows;
 }
 
-/* Mean log loss of the uncalibrated model on rows it has not seen. */
-static double loss_on(const struct trained *t, const struct part *p) {
-    double loss = 0;
+/* Log loss of every row the model has not seen, after a Platt line through them: a strong ridge
+ * shrinks all scores, which calibration undoes, so only their order and shape may count here. */
+static void losses_binary(const struct trained *t, const struct part *p, double *loss) {
+    struct calibration c = {.kind = CALIBRATION_NONE};
+    for (size_t i = 0; i < p->rows; i++) model_score(t->model, p->x + i * t->columns, &loss[i]);
+    if (calibrate_platt(loss, p->y, p->rows, &c, NULL) != ERR_OK) c.kind = CALIBRATION_NONE;
+    for (size_t i = 0; i < p->rows; i++) {
+        double up = calibration_apply(&c, loss[i]);
+        loss[i] = -log(fmax(p->y[i] > 0.5 ? up : 1 - up, 1e-12));
+    }
+}
+
+static void losses_of(const struct trained *t, const struct part *p, double *loss) {
+    if (t->output == OUTPUT_BINARY) {
+        losses_binary(t, p, loss);
+        return;
+    }
     for (size_t i = 0; i < p->rows; i++) {
         struct prediction q;
         model_predict(t->model, NULL, p->x + i * t->columns, &q);
-        double hit = q.classes > 1 ? q.p[(int)p->y[i]] : p->y[i] > 0.5 ? q.p[0] : 1 - q.p[0];
-        loss -= log(fmax(hit, 1e-12));
+        loss[i] = -log(fmax(q.p[(int)p->y[i]], 1e-12));
     }
-    return loss / (double)p->rows;
+}
+
+/* The strongest ridge that is not worse than the best by more than one standard error of their
+ * difference (the one-standard-error rule of Breiman et al. 1984): the least loss alone is mostly
+ * luck where the signal is weak. loss[k] belongs to the k-th strength, weakest first. */
+static size_t strongest_good(double *const *loss, size_t strengths, size_t rows) {
+    size_t best = 0;
+    for (size_t k = 1; k < strengths; k++) {
+        if (stats_mean(loss[k], rows) < stats_mean(loss[best], rows)) best = k;
+    }
+    for (size_t k = strengths - 1; k > best; k--) {
+        for (size_t i = 0; i < rows; i++) loss[k][i] -= loss[best][i];
+        double worse = stats_mean(loss[k], rows), sd = stats_sd(loss[k], rows);
+        if (worse <= sd / sqrt((double)rows)) return k;
+    }
+    return best;
 }
 
 /* Ridge by the later part of the training rows: many correlated columns against a weak signal need
@@ -153,24 +181,26 @@ static double loss_on(const struct trained *t, const struct part *p) {
 static err_t train_ridge(
     struct work *w, const struct train_data *fit, struct trained *out, struct err_info *e) {
     struct train_params p = w->cfg->train;
-    double best = INFINITY;
+    struct trained t[RIDGES];
+    double *loss[RIDGES];
+    size_t n = 0;
     err_t err = ERR_OK;
-    bool have = false;
-    for (p.l2 = 1; !err && p.l2 <= 1e6; p.l2 *= 10) {
-        struct trained t;
-        err = train_model(&p, fit, &t, e);
+    p.l2 = 1;
+    for (; n < RIDGES && !err; p.l2 *= 10) {
+        err = train_model(&p, fit, &t[n], e);
         if (err) break;
-        double loss = loss_on(&t, &w->cal);
-        if (loss < best) {
-            if (have) trained_free(out);
-            *out = t;
-            best = loss;
-            have = true;
-        } else {
-            trained_free(&t);
-        }
+        loss[n] = mem_alloc((w->cal.rows + 1) * sizeof *loss[n]);
+        losses_of(&t[n], &w->cal, loss[n]);
+        n++;
     }
-    if (err && have) trained_free(out);
+    size_t keep = err ? n : strongest_good(loss, n, w->cal.rows);
+    for (size_t k = 0; k < n; k++) {
+        free(loss[k]);
+        if (k == keep)
+            *out = t[k];
+        else
+            trained_free(&t[k]);
+    }
     return err;
 }
 

@@ -117,7 +117,8 @@ static void zero_signal(enum model_kind kind, enum model_output output, int64_t 
     printf("kind %d output %d horizon %2lld: outside IC %d AUC %d F1 %d of %d, mean IC %+.4f, s.e. "
            "%.4f\n",
         kind, output, (long long)horizon, out[0], out[1], out[2], SEEDS, mean, error);
-    for (int i = 0; i < 3; i++) assert_in_range(out[i], 0, 1 + 9);
+    /* A 95 % band is left by one seed in twenty; five or more happen in 1 of 380 sound cases. */
+    for (int i = 0; i < 3; i++) assert_in_range(out[i], 0, 4);
     assert_true(fabs(mean) <= 2 * error);
 }
 
@@ -179,7 +180,39 @@ static void a_planted_linear_signal_is_recovered(void **state) {
     planted(MODEL_TREES, OUTPUT_BINARY, 0.8);
 }
 
-static void shuffled_training_labels_find_nothing_in_a_planted_signal(void **state) {
+/* Ten noisy copies of every column, as features of one kind are: what tells them apart is noise, in
+ * which a weak ridge drowns. */
+static void the_ridge_chosen_in_the_training_part_recovers_more_than_a_weak_one(void **state) {
+    (void)state;
+    enum { WIDE = 80, N = 6000 };
+    struct label_spec spec = next_rows(1);
+    struct study_config c = small_study(MODEL_LOGISTIC, OUTPUT_BINARY);
+    struct market k;
+    double ic[2];
+    static const char *wide_names[WIDE];
+    market_make(&k, N, 0.2, &spec, SEED);
+    float *wide = calloc((size_t)N * WIDE, sizeof *wide);
+    struct dice d = {SEED};
+    for (size_t i = 0; i < N; i++) {
+        for (size_t j = 0; j < WIDE; j++)
+            wide[i * WIDE + j] = k.x[i * COLS + j % COLS] + 0.3f * (float)normal(&d);
+    }
+    for (size_t j = 0; j < WIDE; j++) wide_names[j] = "x";
+    k.m.x = wide, k.m.columns = WIDE, k.m.names = wide_names;
+    for (int chosen = 0; chosen < 2; chosen++) {
+        struct study_result r;
+        c.train.l2 = chosen ? 0 : 1;
+        run(&k, &c, &r);
+        ic[chosen] = r.metric[METRIC_IC].value;
+        study_free(&r);
+    }
+    printf("80 columns: IC %.4f with ridge 1, %.4f with a chosen one\n", ic[0], ic[1]);
+    assert_true(ic[1] > ic[0] + 0.01);
+    free(wide);
+    market_free(&k);
+}
+
+static void shuffled_labels_find_nothing_in_a_planted_signal(void **state) {
     (void)state;
     int out = 0;
     for (uint64_t s = 0; s < 10; s++) {
@@ -316,7 +349,8 @@ int main(void) {
         cmocka_unit_test(random_features_and_returns_show_no_skill_with_logistic_models),
         cmocka_unit_test(random_features_and_returns_show_no_skill_with_forests_and_three_classes),
         cmocka_unit_test(a_planted_linear_signal_is_recovered),
-        cmocka_unit_test(shuffled_training_labels_find_nothing_in_a_planted_signal),
+        cmocka_unit_test(the_ridge_chosen_in_the_training_part_recovers_more_than_a_weak_one),
+        cmocka_unit_test(shuffled_labels_find_nothing_in_a_planted_signal),
         cmocka_unit_test(what_follows_a_test_row_never_changes_its_prediction),
         cmocka_unit_test(the_same_seed_gives_the_same_study_and_training_rows_are_purged),
         cmocka_unit_test(too_few_rows_are_refused_with_the_numbers),
