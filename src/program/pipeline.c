@@ -411,6 +411,7 @@ static void reasons(struct run_result *r, const char *prefix, const char *name, 
 
 static void gather(struct pipeline *p) {
     struct run_result *r = p->r;
+    stream_finish(p->stream);
     struct stream_hashes h = stream_hashes(p->stream);
     const struct engine_hashes *eh = engine_hashes(p->engine);
     uint64_t stage[STAGE_COUNT] = {h.events, h.books, h.buckets, h.features, eh->predictions,

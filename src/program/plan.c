@@ -1,8 +1,11 @@
 #include "program/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/decimal.h"
+#include "base/hash.h"
 #include "program/cli.h"
 
 struct label_spec plan_label(const struct config *c) {
@@ -15,6 +18,21 @@ struct label_spec plan_label(const struct config *c) {
     (void)label_kind_parse(
         config_string(c, "label.kind"), &s.kind); /* the schema lists the same words */
     return s;
+}
+
+uint64_t plan_hash(const struct config *c) {
+    char *yaml = config_yaml(c);
+    CHECK(yaml != NULL);
+    uint64_t h = 0;
+    for (const char *line = yaml; *line;) {
+        size_t n = strcspn(line, "\n");
+        n += line[n] == '\n';
+        if (strncmp(line, "name:", 5) != 0 && strncmp(line, "output:", 7) != 0)
+            h = hash64(h, line, n);
+        line += n;
+    }
+    free(yaml);
+    return h;
 }
 
 bool plan_has_model(const struct config *c) {

@@ -6,6 +6,7 @@
 #include "learn/study/returns.h"
 #include "learn/study/stats.h"
 #include "learn/study/trials.h"
+#include "program/plan.h"
 #include "program/run.h"
 
 enum { LEAST_PERIODS = 30 };
@@ -70,7 +71,7 @@ err_t run_figures(struct run *run, struct err_info *e) {
     if (run->study.done) scorecard_study(&r->score, &run->study.result);
     ledger_path(run, path, sizeof path);
     struct trial t = {.name = config_string(run->cfg, "name"),
-        .config_hash = config_hash(run->cfg),
+        .config_hash = plan_hash(run->cfg),
         .data_hash = r->tape_hash,
         .sharpe_period = m.sharpe_period,
         .periods = r->periods};

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "observe/monitor/report.h"
+#include "program/plan.h"
 #include "program/run.h"
 
 static err_t write_json(
@@ -33,7 +34,7 @@ static err_t write_manifest(const struct run *run, struct err_info *e) {
     json_kstr(&j, "name", config_string(run->cfg, "name"));
     json_kint(&j, "seed", config_int(run->cfg, "seed"));
     json_key(&j, "config_hash");
-    json_hash(&j, config_hash(run->cfg));
+    json_hash(&j, plan_hash(run->cfg));
     json_kstr(&j, "tape", run->tape_named);
     json_key(&j, "tape_hash");
     json_hash(&j, run->result.tape_hash);

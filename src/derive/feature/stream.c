@@ -138,6 +138,8 @@ size_t stream_time(struct stream *s, ts_t now, stream_row_fn *fn, void *user) {
     return rows;
 }
 
+void stream_finish(struct stream *s) { book_end(s->book); }
+
 size_t stream_end(struct stream *s, stream_row_fn *fn, void *user) {
     struct bucket bucket;
     if (!vclock_end(&s->clock, &bucket)) return 0;
