@@ -1,4 +1,4 @@
-/* The `anchor` rule set against hftbacktest: fill for fill on its own BTCUSDT and ETHUSDT samples.
+/* The `anchor` rule set against hftbacktest: fill for fill on its own BTCUSDT sample.
  *
  * The expected counts and checksums were produced by its core (FNV-1a over venue time, side, price
  * in ticks, quantity in lots of each fill, by rising order id within a step of 100 ms).
@@ -7,16 +7,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "capture/tape/import.h"
 #include "capture/tape/tape.h"
 #include "execute/engine/engine.h"
 #include "execute/sim/world.h"
-#include "shared.h"
 
 struct recording { /* the whole tape in memory: small */
     struct event *ev;
@@ -40,19 +39,8 @@ static const struct event *cursor_next(void *ctx) {
     return NULL;
 }
 
-static void load(const char *raw, struct recording *r) {
-    char dir[] = "/tmp/anchor-oracle-XXXXXX", tape[64], cmd[128];
+static void load(const char *tape, struct recording *r) {
     struct err_info e;
-    assert_non_null(mkdtemp(dir));
-    snprintf(tape, sizeof tape, "%s/tape", dir);
-    struct import_options opt = {.files = &raw,
-        .n_files = 1,
-        .to = tape,
-        .jump_ppm = IMPORT_JUMP_PPM,
-        .latency_ns = IMPORT_LATENCY_NS};
-    struct import_report report;
-    assert_int_equal(import_run(&opt, &report, &e), ERR_OK);
-    import_report_fini(&report);
     struct tape_reader *t;
     struct tape_reader_options ropt = {0};
     assert_int_equal(tape_reader_open(&t, tape, &ropt, &e), ERR_OK);
@@ -67,8 +55,6 @@ static void load(const char *raw, struct recording *r) {
         r->n += n;
     }
     tape_reader_close(t);
-    snprintf(cmd, sizeof cmd, "rm -r %s", dir);
-    assert_int_equal(system(cmd), 0);
     /* The shift of the data: least local minus venue time of the events that are used. */
     struct cursor c = {r, 0};
     r->offset = INT64_MAX;
@@ -296,20 +282,18 @@ static const struct want btc[] = {
 
 static void anchor_equals_hftbacktest_fill_for_fill_on_btc(void **state) {
     (void)state;
-    SHARED_OR_SKIP("data/raw/binance-usdm/btcusdt_20240808.gz", path);
     struct recording rec;
-    load(path, &rec);
+    load(FATHOM_ROOT "/examples/data/btcusdt-20240808.tape", &rec);
     for (size_t i = 0; i < sizeof btc / sizeof btc[0]; i++) check_run(&rec, &btc[i]);
     free(rec.ev);
 }
 
 static void the_grid_sends_fills_and_cancels_as_hftbacktest_does(void **state) {
     (void)state;
-    SHARED_OR_SKIP("data/raw/binance-usdm/btcusdt_20240808.gz", path);
     static const struct want grid = {&float_grid, QUEUE_RISK, 2, 3, "0.01", "0.1", "0", 921, 0,
         2833, 1822, 0, 70, -4369700, -2841287200};
     struct recording rec;
-    load(path, &rec);
+    load(FATHOM_ROOT "/examples/data/btcusdt-20240808.tape", &rec);
     check_run(&rec, &grid);
     free(rec.ev);
 }
