@@ -67,9 +67,23 @@ bool engine_equity(const struct engine *e, money_t *equity) {
     return true;
 }
 
+static void expire_orders(struct engine *e) {
+    if (e->cfg->order_timeout_ns <= 0 || e->s->blotter.live_count == 0) return;
+    (void)blotter_expire(&e->s->blotter, e->s->now, e->cfg->order_timeout_ns);
+    engine_ask(e);
+}
+
 static void watch_loss(struct engine *e) {
     money_t equity;
     if (engine_equity(e, &equity)) risk_equity(&e->s->risk, &e->cfg->risk, e->s->now, equity);
+}
+
+/* Regular look: loss stop, price reference, orders without an answer. */
+static void watch(struct engine *e) {
+    price_t mid2;
+    expire_orders(e);
+    watch_loss(e);
+    if (engine_mid2(e, &mid2)) risk_observe(&e->s->risk, mid2);
 }
 
 static void refresh_ctx(struct engine *e, ts_t now) {
@@ -228,11 +242,6 @@ static err_t on_data(struct engine *e, const struct event *ev) {
     return ERR_OK;
 }
 
-static void expire_orders(struct engine *e) {
-    if (e->cfg->order_timeout_ns <= 0 || e->s->blotter.live_count == 0) return;
-    (void)blotter_expire(&e->s->blotter, e->s->now, e->cfg->order_timeout_ns);
-}
-
 static err_t finish(const struct engine *e) { return e->s->failed ? ERR_FULL : ERR_OK; }
 
 err_t engine_on_event(struct engine *e, const struct event *ev) {
@@ -244,8 +253,7 @@ err_t engine_on_event(struct engine *e, const struct event *ev) {
     }
     if (ev->kind == EV_TIMER) {
         e->s->counters.timers++;
-        expire_orders(e);
-        watch_loss(e);
+        watch(e);
         if (st && st->on_timer) st->on_timer(e->strategy_state, &e->ctx);
         engine_chase(e);
         return finish(e);
@@ -271,8 +279,7 @@ err_t engine_on_bucket(struct engine *e, const struct bucket *b, const float *ro
         s->hashes.predictions = hash64(s->hashes.predictions, &p->bucket_id, sizeof p->bucket_id);
         s->hashes.predictions = hash64(s->hashes.predictions, p->p, p->classes * sizeof p->p[0]);
     }
-    expire_orders(e);
-    watch_loss(e);
+    watch(e);
     if (st && st->on_bucket) st->on_bucket(e->strategy_state, &e->ctx, b, row, n, p);
     engine_chase(e);
     return finish(e);

@@ -110,7 +110,7 @@ struct engine_hashes {
 struct engine_counters {
     uint64_t events, buckets, timers, reports, fills, fundings;
     uint64_t funding_unpriced; /* settlements without a known mark: not charged, a data fault */
-    uint64_t port_full, quotes_dropped;
+    uint64_t port_full, quotes_dropped, queries;
 };
 
 struct engine;

@@ -35,6 +35,8 @@ extern const struct strategy_ops engine_ops;
 bool engine_mid2(const struct engine *e, price_t *mid2);
 /* Sends what is missing to the wanted position, once per instant. */
 void engine_chase(struct engine *e);
+/* Asks the venue about orders whose state is UNKNOWN, each at most once a timeout. */
+void engine_ask(struct engine *e);
 void engine_emit(struct engine *e, const struct engine_record *r);
 
 #endif

@@ -66,27 +66,52 @@ static bool cancelable(const struct order *o) {
     return o->status == ORDER_WORKING || o->status == ORDER_PARTIAL;
 }
 
-static bool send_cancel(struct engine *e, const struct order *o) {
-    if (!cancelable(o)) return false;
-    struct order_request req = {.id = o->id,
+static struct order_request request_about(
+    const struct engine *e, const struct order *o, enum request_kind kind) {
+    return (struct order_request){.id = o->id,
         .px = o->px,
         .qty = o->qty,
         .ts_sent = e->s->now,
         .inst = o->inst,
-        .kind = REQUEST_CANCEL,
+        .kind = (uint8_t)kind,
         .side = o->side,
         .type = o->type,
         .tif = o->tif};
+}
+
+/* A cancel or a query: through the rate limit, out of the port, into the hash. */
+static bool send_about(struct engine *e, const struct order_request *req) {
     struct risk_view v;
-    if (!allowed(e, &req, &v)) return false;
-    if (!e->io.port.send(e->io.port.ctx, &req)) {
+    if (!allowed(e, req, &v)) return false;
+    if (!e->io.port.send(e->io.port.ctx, req)) {
         e->s->counters.port_full++;
         return false;
     }
+    hash_request(e, req);
+    return true;
+}
+
+static bool send_cancel(struct engine *e, const struct order *o) {
+    if (!cancelable(o)) return false;
+    struct order_request req = request_about(e, o, REQUEST_CANCEL);
+    if (!send_about(e, &req)) return false;
     bool sent = blotter_cancel_sent(&e->s->blotter, req.id, req.ts_sent);
     CHECK(sent);
-    hash_request(e, &req);
     return true;
+}
+
+void engine_ask(struct engine *e) {
+    struct blotter *b = &e->s->blotter;
+    for (size_t i = 0; i < b->live_count; i++) {
+        struct order *o = &b->live[i];
+        if (o->status != ORDER_UNKNOWN) continue;
+        bool asked = o->ts_query.ns != TS_NONE_NS;
+        if (asked && e->s->now.ns - o->ts_query.ns < e->cfg->order_timeout_ns) continue;
+        struct order_request req = request_about(e, o, REQUEST_QUERY);
+        if (!send_about(e, &req)) continue;
+        o->ts_query = e->s->now;
+        e->s->counters.queries++;
+    }
 }
 
 static int64_t op_submit(void *engine, const struct order_request *req) {

@@ -215,11 +215,34 @@ static void an_unanswered_order_blocks_its_target_until_it_is_resolved(void **st
     b->now += 2 * NS_PER_S;
     tick(b);
     assert_int_equal(engine_blotter(b->e)->counters.unknown, 1);
-    assert_int_equal(b->n, 1); /* no second order while the first may live (X1) */
-    tell(b, &b->sent[0], REPORT_FILL, 30, 30, 600002); /* it had filled (X2) */
+    assert_int_equal(b->n, 2); /* no second order while the first may live (X1): a question */
+    assert_int_equal(b->sent[1].kind, REQUEST_QUERY);
+    assert_int_equal(b->sent[1].id, b->sent[0].id);
     tick(b);
-    assert_int_equal(b->n, 1);
+    assert_int_equal(b->n, 2);                         /* asked once a timeout */
+    tell(b, &b->sent[0], REPORT_FILL, 30, 30, 600002); /* it had filled (X2) */
+    tell(b, &b->sent[0], REPORT_NOT_FOUND, 0, 0, 0);
+    tick(b);
+    assert_int_equal(b->n, 2);
     assert_int_equal(engine_ledger(b->e)->position, 30);
+    assert_int_equal(engine_blotter(b->e)->counters.illegal, 0);
+    close_bench(b);
+}
+
+static void an_order_that_never_arrived_is_sent_anew_only_after_the_venue_said_so(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    wish(b)->use_target = true;
+    wish(b)->target = 30;
+    tick(b);
+    b->now += 2 * NS_PER_S;
+    tick(b);
+    assert_int_equal(b->n, 2);
+    tell(b, &b->sent[0], REPORT_NOT_FOUND, 0, 0, 0);
+    tick(b);
+    assert_int_equal(b->n, 3);
+    assert_int_equal(b->sent[2].kind, REQUEST_NEW);
+    assert_true(b->sent[2].id > b->sent[0].id);
     close_bench(b);
 }
 
@@ -396,6 +419,7 @@ int main(void) {
         cmocka_unit_test(a_target_takes_the_difference_once_and_waits_for_its_answer),
         cmocka_unit_test(a_target_larger_than_an_order_goes_on_in_parts),
         cmocka_unit_test(an_unanswered_order_blocks_its_target_until_it_is_resolved),
+        cmocka_unit_test(an_order_that_never_arrived_is_sent_anew_only_after_the_venue_said_so),
         cmocka_unit_test(quotes_send_only_the_difference),
         cmocka_unit_test(one_by_one_waits_until_the_unwanted_are_gone),
         cmocka_unit_test(a_refusal_is_recorded_and_nothing_leaves),

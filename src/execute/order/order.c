@@ -22,13 +22,14 @@ static const uint8_t table[ORDER_STATUS_COUNT][STEP_COUNT] = {
      * says that the venue did not find it: that is a reason to ask, not an answer (X6). */
     [ORDER_UNKNOWN] = {NO, ORDER_UNKNOWN, LIVE, LIVE, ORDER_FILLED, ORDER_CANCELED, ORDER_EXPIRED,
         ORDER_REJECTED, ORDER_UNKNOWN, ORDER_UNKNOWN, ORDER_REJECTED},
-    /* Ended: late and repeated reports are allowed and change no more than the fill count. */
+    /* Ended: late and repeated reports (and a query that finds nothing any more) are allowed and
+     * change no more than the fill count. */
     [ORDER_FILLED] = {NO, NO, ORDER_FILLED, ORDER_FILLED, ORDER_FILLED, NO, NO, NO, ORDER_FILLED,
-        NO, NO},
+        NO, ORDER_FILLED},
     [ORDER_CANCELED] = {NO, NO, ORDER_CANCELED, ORDER_CANCELED, ORDER_FILLED, ORDER_CANCELED, NO,
-        NO, ORDER_CANCELED, NO, NO},
+        NO, ORDER_CANCELED, NO, ORDER_CANCELED},
     [ORDER_EXPIRED] = {NO, NO, ORDER_EXPIRED, ORDER_EXPIRED, ORDER_FILLED, NO, ORDER_EXPIRED, NO,
-        ORDER_EXPIRED, NO, NO},
+        ORDER_EXPIRED, NO, ORDER_EXPIRED},
     [ORDER_REJECTED] = {NO, NO, NO, NO, NO, NO, NO, ORDER_REJECTED, ORDER_REJECTED, NO,
         ORDER_REJECTED},
 };

@@ -92,7 +92,8 @@ enum report_why {
 
 #define REPORT_FEE_UNKNOWN INT64_MIN /* the ledger computes the fee from its rates */
 
-enum request_kind { REQUEST_NEW = 1, REQUEST_CANCEL = 2, REQUEST_MODIFY = 3 };
+/* QUERY asks for the state of an order: ACK if it stands, its end if it ended, or NOT_FOUND. */
+enum request_kind { REQUEST_NEW = 1, REQUEST_CANCEL = 2, REQUEST_MODIFY = 3, REQUEST_QUERY = 4 };
 
 /* What goes out. Ids are chosen by us, rise, and are never used again: sending one twice is
  * harmless. */
@@ -128,7 +129,7 @@ struct order {
     struct {
         int64_t from, to;
     } ahead[ORDER_AHEAD_MAX];
-    ts_t ts_sent, ts_ack, ts_cancel;
+    ts_t ts_sent, ts_ack, ts_cancel, ts_query;
     price_t mid2;             /* bid + ask when sent (twice the mid): arrival price of slippage */
     qty_t queue_at_placement; /* quantity ahead as the first report told; -1 unknown */
     uint16_t inst;
@@ -137,7 +138,7 @@ struct order {
     uint8_t pad[5]; /* zero */
     uint32_t tag;   /* the owner's: quote, target, raw */
 };
-_Static_assert(sizeof(struct order) == 160, "plain bytes");
+_Static_assert(sizeof(struct order) == 168, "plain bytes");
 
 /* The table's answer; ORDER_STATUS_COUNT = not allowed. PARTIAL stands for WORKING or PARTIAL: the
  * caller's fill count decides (order_apply does). */

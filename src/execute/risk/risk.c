@@ -88,14 +88,42 @@ static enum risk_reason check_shape(
     return cfg->order_max > 0 && q->qty.lots > cfg->order_max ? RISK_SIZE : RISK_OK;
 }
 
-/* Price against mid: |2 px - mid2| <= collar x mid2, in integers. */
-static enum risk_reason check_price(
-    const struct risk_config *cfg, const struct risk_view *v, const struct order_request *q) {
-    if (v->mid2.ticks <= 0) return RISK_BOOK_STATE;
-    if (cfg->collar_e4 <= 0 || q->type == ORDER_MARKET) return RISK_OK;
-    int128 away = (int128)2 * q->px.ticks - v->mid2.ticks;
+void risk_observe(struct risk *r, price_t mid2) {
+    if (mid2.ticks <= 0) return;
+    r->mid2[r->mid_next] = mid2.ticks;
+    r->mid_next = (r->mid_next + 1) % RISK_MIDS;
+    if (r->mids < RISK_MIDS) r->mids++;
+}
+
+/* Median of the samples (the lower one of an even count); 0 while there are fewer than three. */
+static int64_t median_mid2(const struct risk *r) {
+    int64_t v[RISK_MIDS];
+    if (r->mids < 3) return 0;
+    for (uint32_t i = 0; i < r->mids; i++) {
+        uint32_t k = i;
+        for (; k > 0 && v[k - 1] > r->mid2[i]; k--) v[k] = v[k - 1];
+        v[k] = r->mid2[i];
+    }
+    return v[(r->mids - 1) / 2];
+}
+
+/* |2 px - mid2| > collar x mid2, in integers. */
+static bool beyond(int64_t px, int64_t mid2, int64_t collar_e4) {
+    int128 away = (int128)2 * px - mid2;
     if (away < 0) away = -away;
-    return away * 100000000 > (int128)v->mid2.ticks * cfg->collar_e4 ? RISK_COLLAR : RISK_OK;
+    return away * 100000000 > (int128)mid2 * collar_e4;
+}
+
+/* Price against the present mid and against the robust one; a market order is judged by the mid
+ * itself, which it will trade near. */
+static enum risk_reason check_price(const struct risk *r, const struct risk_config *cfg,
+    const struct risk_view *v, const struct order_request *q) {
+    if (v->mid2.ticks <= 0) return RISK_BOOK_STATE;
+    if (cfg->collar_e4 <= 0) return RISK_OK;
+    int64_t px = q->type == ORDER_LIMIT ? q->px.ticks : v->mid2.ticks / 2;
+    int64_t robust = cfg->bars ? 0 : median_mid2(r); /* bars: nine closes are too old a price */
+    if (q->type == ORDER_LIMIT && beyond(px, v->mid2.ticks, cfg->collar_e4)) return RISK_COLLAR;
+    return robust > 0 && beyond(px, robust, cfg->collar_e4) ? RISK_COLLAR : RISK_OK;
 }
 
 static enum risk_reason check_value(
@@ -129,7 +157,8 @@ static enum risk_reason judge(const struct risk *r, const struct risk_config *cf
     bool reducing = reduces(v, q);
     if (r->halted && !reducing) return RISK_HALTED;
     if (r->loss_stop && !reducing) return RISK_DAILY_LOSS;
-    why = check_price(cfg, v, q);
+    if (q->reduce_only && !reducing) return RISK_POSITION;
+    why = check_price(r, cfg, v, q);
     if (why == RISK_OK) why = check_value(cfg, v, q);
     if (why == RISK_OK) why = check_position(cfg, v, q);
     if (why == RISK_OK && !rate_allows(r, cfg, false)) why = RISK_RATE;
@@ -138,10 +167,10 @@ static enum risk_reason judge(const struct risk *r, const struct risk_config *cf
 
 enum risk_reason risk_check(struct risk *r, const struct risk_config *cfg,
     const struct risk_view *v, const struct order_request *q) {
-    CHECK(q->kind == REQUEST_NEW || q->kind == REQUEST_CANCEL);
+    CHECK(q->kind == REQUEST_NEW || q->kind == REQUEST_CANCEL || q->kind == REQUEST_QUERY);
     rate_slide(r, v->now);
     enum risk_reason why;
-    if (q->kind == REQUEST_CANCEL) {
+    if (q->kind != REQUEST_NEW) {
         why = rate_allows(r, cfg, true) ? RISK_OK : RISK_RATE;
         r->cancels += why == RISK_OK;
     } else {

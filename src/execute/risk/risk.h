@@ -24,7 +24,7 @@ enum risk_reason {
     RISK_BAD_ORDER, /* quantity or price not positive, no multiple of lot or tick, too small */
     RISK_SIZE,
     RISK_NOTIONAL,
-    RISK_POSITION,
+    RISK_POSITION, /* worst case beyond the limit, or reduce-only that would not reduce */
     RISK_COLLAR,
     RISK_RATE,
     RISK_DAILY_LOSS, /* latched until the next UTC day; only reductions pass */
@@ -49,6 +49,10 @@ struct risk_config {
     uint8_t pad[7];
 };
 
+/* The collar's second reference: the median of the last RISK_MIDS observed mids, so that one wild
+ * quote moves nothing (fault M8). */
+enum { RISK_MIDS = 9 };
+
 /* Times of the last messages, a ring; 60 s at the largest rate that is not refused. */
 enum { RISK_RATE_MAX = 4096 };
 
@@ -60,6 +64,8 @@ struct risk {
     bool loss_stop, halted;
     uint8_t pad[6];
     uint32_t head, count, in_10s, pad2; /* ring: oldest at head; the last in_10s are younger */
+    int64_t mid2[RISK_MIDS];            /* a ring of observed bid + ask */
+    uint32_t mids, mid_next;
     int64_t sent_ns[RISK_RATE_MAX];
 };
 
@@ -76,11 +82,13 @@ struct risk_view {
 
 void risk_init(struct risk *r);
 /* RISK_OK lets exactly this request pass now and counts it in the rates; any other answer is
- * counted. Requests are NEW or CANCEL. */
+ * counted. Requests are NEW, CANCEL or QUERY. */
 enum risk_reason risk_check(struct risk *r, const struct risk_config *cfg,
     const struct risk_view *v, const struct order_request *req);
 /* Called when equity is known (each fill, mark and timer): trips the daily-loss stop. */
 void risk_equity(struct risk *r, const struct risk_config *cfg, ts_t now, money_t equity);
+/* One look at the market, regularly (timer, bucket): a sample of the collar's reference. */
+void risk_observe(struct risk *r, price_t mid2);
 void risk_halt(struct risk *r, bool on);
 
 /* Largest long (side buy) or short position that the live orders can still lead to. */

@@ -113,6 +113,34 @@ static void wrong_units_are_blocked(void **state) {
     assert_int_equal(ask(&f, buy(600000)), RISK_SIZE); /* notional as quantity */
 }
 
+static void one_wild_quote_does_not_open_the_collar(void **state) {
+    (void)state;
+    static struct fixture f;
+    setup(&f);
+    for (int i = 0; i < 5; i++) risk_observe(&f.risk, (price_t){1200000 + i});
+    risk_observe(&f.risk, (price_t){12000000}); /* ten times the price */
+    struct order_request q = buy(10);
+    assert_int_equal(ask(&f, q), RISK_OK);
+    f.view.mid2.ticks = 12000000; /* the book shows it right now */
+    q.px.ticks = 6000000;
+    assert_int_equal(ask(&f, q), RISK_COLLAR);
+    q.type = ORDER_MARKET;
+    assert_int_equal(ask(&f, q), RISK_COLLAR);
+}
+
+static void reduce_only_never_opens(void **state) {
+    (void)state;
+    static struct fixture f;
+    setup(&f);
+    struct order_request q = buy(10);
+    q.reduce_only = 1;
+    assert_int_equal(ask(&f, q), RISK_POSITION);
+    position(&f, SIDE_SELL, 10);
+    assert_int_equal(ask(&f, q), RISK_OK);
+    q.qty.lots = 12;
+    assert_int_equal(ask(&f, q), RISK_POSITION);
+}
+
 static void a_stale_or_lost_book_refuses_orders_but_not_cancels(void **state) {
     (void)state;
     static struct fixture f;
@@ -259,6 +287,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_order_passes_and_each_bad_one_has_its_reason),
         cmocka_unit_test(wrong_units_are_blocked),
+        cmocka_unit_test(one_wild_quote_does_not_open_the_collar),
+        cmocka_unit_test(reduce_only_never_opens),
         cmocka_unit_test(a_stale_or_lost_book_refuses_orders_but_not_cancels),
         cmocka_unit_test(worst_case_position_counts_live_and_unknown_orders),
         cmocka_unit_test(a_reduction_passes_every_stop_and_a_reversal_does_not),

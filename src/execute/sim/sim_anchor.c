@@ -122,6 +122,7 @@ static void request(
     switch ((enum request_kind)req->kind) {
     case REQUEST_NEW: arrive(w, s, o, ts); return;
     case REQUEST_MODIFY: modify(w, s, req, ts); return;
+    case REQUEST_QUERY: sim_query(s, req, ts); return;
     case REQUEST_CANCEL: break;
     }
     const struct sim_order *have = sim_find(s, req->id, &i);

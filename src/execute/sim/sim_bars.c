@@ -58,6 +58,10 @@ static void request(
             have ? WHY_NONE : WHY_UNKNOWN_ORDER, ts);
         return;
     }
+    if (req->kind == REQUEST_QUERY) {
+        sim_query(s, req, ts);
+        return;
+    }
     if (req->kind == REQUEST_MODIFY) {
         sim_say(s, &o, REPORT_MODIFY_REJECTED, WHY_BARS, ts);
         return;

@@ -102,6 +102,8 @@ void sim_report(
     struct sim_seat *s, const struct sim_order *o, const struct sim_said *said, int64_t ts);
 void sim_fill(struct sim_seat *s, const struct sim_order *o, int64_t px, int64_t qty, bool maker,
     int64_t queue_before, int64_t ts);
+/* A query's answer: the order stands, or there is none (what ended was reported before). */
+void sim_query(struct sim_seat *s, const struct order_request *req, int64_t ts);
 static inline void sim_say(
     struct sim_seat *s, const struct sim_order *o, uint8_t status, uint8_t why, int64_t ts) {
     struct sim_said said = {.status = status, .why = why, .queue_before = -1};

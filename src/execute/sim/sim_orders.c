@@ -90,3 +90,10 @@ void sim_fill(struct sim_seat *s, const struct sim_order *o, int64_t px, int64_t
     s->world->counters.maker_fills += maker;
     sim_report(s, o, &said, ts);
 }
+
+void sim_query(struct sim_seat *s, const struct order_request *req, int64_t ts) {
+    uint32_t i;
+    const struct sim_order *have = sim_find(s, req->id, &i);
+    struct sim_order o = have ? *have : sim_order_of(req);
+    sim_say(s, &o, have ? REPORT_ACK : REPORT_NOT_FOUND, have ? WHY_NONE : WHY_UNKNOWN_ORDER, ts);
+}

@@ -337,6 +337,7 @@ static void request(
     case REQUEST_NEW: arrive(w, s, q, ts); return;
     case REQUEST_CANCEL: cancel(s, q, ts); return;
     case REQUEST_MODIFY: modify(w, s, q, ts); return;
+    case REQUEST_QUERY: sim_query(s, q, ts); return;
     }
 }
 

@@ -317,6 +317,21 @@ static void a_cancel_that_comes_too_late_is_rejected_after_the_fill(void **state
     assert_int_equal(g.r[2].status, REPORT_CANCEL_REJECTED);
 }
 
+static void a_query_tells_whether_an_order_stands(void **state) {
+    (void)state;
+    for (uint8_t rules = SIM_STRICT; rules <= SIM_ANCHOR; rules++) {
+        struct script s = market();
+        struct order_request q[3] = {
+            buy(100, 1, TIF_GTC), buy(100, 1, TIF_GTC), buy(100, 1, TIF_GTC)};
+        q[1].kind = q[2].kind = REQUEST_QUERY;
+        q[2].id = 77; /* never sent */
+        struct got g = play(&s, rules, q, 3);
+        assert_int_equal(g.n, 3);
+        assert_int_equal(g.r[1].status, REPORT_ACK);
+        assert_int_equal(g.r[2].status, REPORT_NOT_FOUND);
+    }
+}
+
 static void venue_rules_of_tick_lot_and_least_size_hold(void **state) {
     (void)state;
     struct instrument in = script_inst;
@@ -531,6 +546,7 @@ int main(void) {
         cmocka_unit_test(a_post_only_order_that_would_take_expires),
         cmocka_unit_test(no_order_is_taken_against_a_book_that_is_not_synced),
         cmocka_unit_test(a_cancel_that_comes_too_late_is_rejected_after_the_fill),
+        cmocka_unit_test(a_query_tells_whether_an_order_stands),
         cmocka_unit_test(venue_rules_of_tick_lot_and_least_size_hold),
         cmocka_unit_test(the_exchange_sees_venue_order_and_the_engine_local_order),
         cmocka_unit_test(an_event_beyond_the_reorder_window_is_counted_and_stops_a_strict_run),
