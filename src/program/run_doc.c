@@ -272,6 +272,14 @@ static void money(const struct run_doc *d, struct json_out *j) {
     json_kdouble(j, "fee", asset(r->fees + r->rounding));
     json_kdouble(j, "funding", asset(r->funding));
     json_kdouble(j, "net", asset(run_net(r)));
+    json_kstr(j, "note",
+        r->bars ? "Paper: fills at the close that led to the decision. Spread and slippage: what "
+                  "the next bar's open, one rounding to a "
+                  "tick and the slippage rate took. Fees and funding as configured."
+                : "Paper: fills at the mid of the decision. Slippage: move of mid from the "
+                  "decision to the fill's report. Spread: distance of "
+                  "the fill from mid when its report arrives, so a passive fill that the market "
+                  "runs over shows a loss here.");
     json_object_end(j);
 }
 
