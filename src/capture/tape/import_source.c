@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <isa-l/igzip_lib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zip.h>
-#include <zlib.h>
 
 enum {
     READ_BYTES = 128 << 10, /* packed bytes a read */
@@ -24,8 +24,8 @@ struct import_source {
     uint64_t file_bytes, file_offset; /* of the file on disk; offset = consumed by the unpacker */
     uint64_t text_offset;             /* of the unpacked text, up to the end of the buffer */
 
-    z_stream z;
-    bool z_ready, z_between; /* between two members */
+    struct inflate_state z;
+    bool z_between; /* between two members */
     unsigned char *packed;
     zip_t *zip;
     zip_file_t *entry;
@@ -55,13 +55,11 @@ static err_t read_some(
     }
 }
 
-/* Starts the gzip unpacker for the member that follows. */
-static err_t gzip_begin(struct import_source *s, struct err_info *e) {
-    int rc = s->z_ready ? inflateReset(&s->z) : inflateInit2(&s->z, 15 + 16);
-    if (rc != Z_OK) return err_set(e, ERR_RESOURCE, "no memory to unpack %s", s->path);
-    s->z_ready = true;
+/* Starts the gzip unpacker for the member that follows; what is unread stays. */
+static void gzip_begin(struct import_source *s) {
+    isal_inflate_reset(&s->z);
+    s->z.crc_flag = ISAL_GZIP; /* header, sum and length of each member are checked */
     s->z_between = false;
-    return ERR_OK;
 }
 
 static err_t gzip_torn(struct import_source *s, const char *what, struct err_info *e) {
@@ -79,7 +77,7 @@ static err_t gzip_refill(struct import_source *s, bool *none, struct err_info *e
     err_t err = read_some(s, s->packed, READ_BYTES, &got, e);
     if (err) return err;
     s->z.next_in = s->packed;
-    s->z.avail_in = (uInt)got;
+    s->z.avail_in = (uint32_t)got;
     s->file_offset += got;
     *none = got == 0;
     return ERR_OK;
@@ -98,13 +96,14 @@ static err_t gzip_next_member(struct import_source *s, bool *done, struct err_in
         if (err || *done) return err;
     }
     if (*s->z.next_in != 0x1f) return gzip_torn(s, "bytes that are no gzip data follow", e);
-    return gzip_begin(s, e);
+    gzip_begin(s);
+    return ERR_OK;
 }
 
 static err_t gzip_fill(
     struct import_source *s, char *to, size_t cap, size_t *got, struct err_info *e) {
-    s->z.next_out = (Bytef *)to;
-    s->z.avail_out = (uInt)cap;
+    s->z.next_out = (uint8_t *)to;
+    s->z.avail_out = (uint32_t)cap;
     err_t err = ERR_OK;
     bool done = false;
     while (!err && !done && s->z.avail_out == cap) {
@@ -118,13 +117,11 @@ static err_t gzip_fill(
             if (!err && none) err = gzip_torn(s, "the gzip data ends in mid-stream", e);
             if (err) break;
         }
-        int rc = inflate(&s->z, Z_NO_FLUSH);
-        if (rc == Z_STREAM_END) {
-            s->z_between = true;
-        } else if (rc == Z_MEM_ERROR) {
-            err = err_set(e, ERR_RESOURCE, "no memory to unpack %s", s->path);
-        } else if (rc != Z_OK && rc != Z_BUF_ERROR) {
+        int rc = isal_inflate(&s->z);
+        if (rc < 0 || rc == ISAL_NEED_DICT) {
             err = gzip_torn(s, "the gzip data is damaged", e);
+        } else if (s->z.block_state == ISAL_BLOCK_FINISH) {
+            s->z_between = true;
         }
     }
     *got = cap - s->z.avail_out;
@@ -281,7 +278,9 @@ static err_t detect(struct import_source *s, struct err_info *e) {
     if (n < 0) return err_set_errno(e, errno, "cannot read %s", s->path);
     if (n >= 2 && head[0] == 0x1f && head[1] == 0x8b) {
         s->packing = GZIP;
-        return gzip_begin(s, e);
+        isal_inflate_init(&s->z);
+        gzip_begin(s);
+        return ERR_OK;
     }
     if (n >= 4 && memcmp(head, "PK\3\4", 4) == 0) {
         s->packing = ZIP;
@@ -332,7 +331,6 @@ err_t import_source_open(struct import_source **out, const char *path, struct er
 
 void import_source_close(struct import_source *s) {
     if (!s) return;
-    if (s->z_ready) inflateEnd(&s->z);
     if (s->entry) zip_fclose(s->entry);
     if (s->zip) zip_discard(s->zip);
     if (s->fd >= 0) close(s->fd);
