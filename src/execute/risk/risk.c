@@ -97,7 +97,7 @@ void risk_observe(struct risk *r, price_t mid2) {
 
 /* Median of the samples (the lower one of an even count); 0 while there are fewer than three. */
 static int64_t median_mid2(const struct risk *r) {
-    int64_t v[RISK_MIDS];
+    int64_t v[RISK_MIDS] = {0};
     if (r->mids < 3) return 0;
     for (uint32_t i = 0; i < r->mids; i++) {
         uint32_t k = i;
