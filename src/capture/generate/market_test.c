@@ -83,12 +83,12 @@ static void only_jumps_move_the_mid(void **state) {
 }
 
 /* Correlation of the latent with the next bucket's mid move, and of the imbalance shown at the end
- * of a bucket with the latent; over `buckets` seconds. */
+ * of a bucket less the latent's share (its spread); over `buckets` seconds. */
 static void correlations(const struct market_params *p, int buckets, double *ic, double *shown) {
     struct market *m = market_open(p);
     struct market_step s;
     int64_t bucket = START_NS / NS_PER_S, mid2 = 0, before = 0;
-    double imbalance = 0, n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0, z = 0, zz = 0, xz = 0;
+    double imbalance = 0, n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0, z = 0, zz = 0;
     while (n < buckets) {
         market_next(m, &s);
         if (s.venue_ns / NS_PER_S > bucket) {
@@ -104,7 +104,6 @@ static void correlations(const struct market_params *p, int buckets, double *ic,
                 xy += latent * move;
                 z += imbalance - 0.3 * own; /* what does not come from the latent */
                 zz += (imbalance - 0.3 * own) * (imbalance - 0.3 * own);
-                xz += own * imbalance;
             }
             before = mid2;
             bucket = s.venue_ns / NS_PER_S;
