@@ -1,4 +1,4 @@
-/* The `anchor` rule set against hftbacktest: fill for fill on its own BTCUSDT sample.
+/* The `anchor` rule set against hftbacktest: fill for fill on its own BTCUSDT and ETHUSDT samples.
  *
  * The expected counts and checksums were produced by its core (FNV-1a over venue time, side, price
  * in ticks, quantity in lots of each fill, by rising order id within a step of 100 ms).
@@ -13,9 +13,11 @@
 
 #include <cmocka.h>
 
+#include "capture/tape/import.h"
 #include "capture/tape/tape.h"
 #include "execute/engine/engine.h"
 #include "execute/sim/world.h"
+#include "shared.h"
 
 struct recording { /* the whole tape in memory: small */
     struct event *ev;
@@ -288,6 +290,40 @@ static void anchor_equals_hftbacktest_fill_for_fill_on_btc(void **state) {
     free(rec.ev);
 }
 
+/* Expected rows made with the peer's package 2.4.4, hash book, on the same recording. */
+static const struct want eth[] = {
+    {&strategy_quoter, QUEUE_RISK, 2, 3, "0.1", "1", "0", 538, 0xc29b44aa9c0eeb67, 941, 354, 48,
+        1000, -2691063, -721298805},
+    {&strategy_quoter, QUEUE_POWER, 2, 3, "0.1", "1", "2", 572, 0x28de152d9c6608aa, 974, 353, 48,
+        1000, -2690117, -766892005},
+    {&strategy_quoter, QUEUE_LOG2, 2, 3, "0.1", "1", "0", 556, 0x0fa74183e18cffda, 961, 356, 48,
+        1000, -2690528, -745433890},
+};
+
+static void anchor_equals_hftbacktest_fill_for_fill_on_eth(void **state) {
+    (void)state;
+    SHARED_OR_SKIP("data/raw/binance-usdm/ethusdt_20240808.gz", path);
+    char dir[] = "/tmp/anchor-oracle-XXXXXX", tape[64], cmd[128];
+    const char *raw = path;
+    struct err_info e;
+    assert_non_null(mkdtemp(dir));
+    snprintf(tape, sizeof tape, "%s/tape", dir);
+    struct import_options opt = {.files = &raw,
+        .n_files = 1,
+        .to = tape,
+        .jump_ppm = IMPORT_JUMP_PPM,
+        .latency_ns = IMPORT_LATENCY_NS};
+    struct import_report report;
+    assert_int_equal(import_run(&opt, &report, &e), ERR_OK);
+    import_report_fini(&report);
+    struct recording rec;
+    load(tape, &rec);
+    for (size_t i = 0; i < sizeof eth / sizeof eth[0]; i++) check_run(&rec, &eth[i]);
+    free(rec.ev);
+    snprintf(cmd, sizeof cmd, "rm -r %s", dir);
+    assert_int_equal(system(cmd), 0);
+}
+
 static void the_grid_sends_fills_and_cancels_as_hftbacktest_does(void **state) {
     (void)state;
     static const struct want grid = {&float_grid, QUEUE_RISK, 2, 3, "0.01", "0.1", "0", 921, 0,
@@ -301,6 +337,7 @@ static void the_grid_sends_fills_and_cancels_as_hftbacktest_does(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(anchor_equals_hftbacktest_fill_for_fill_on_btc),
+        cmocka_unit_test(anchor_equals_hftbacktest_fill_for_fill_on_eth),
         cmocka_unit_test(the_grid_sends_fills_and_cancels_as_hftbacktest_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
