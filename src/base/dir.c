@@ -79,6 +79,22 @@ err_t dir_out_open(
     return ERR_OK;
 }
 
+err_t file_make_parents(const char *path, struct err_info *e) {
+    char part[FILE_PATH_MAX];
+    if (path[0] == '/') return ERR_OK;
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        size_t n = (size_t)(slash - path);
+        if (n >= sizeof part) return err_set(e, ERR_USAGE, "the path is too long");
+        if (slash[1] == 0) break; /* a slash at the end names the folder itself */
+        memcpy(part, path, n);
+        part[n] = 0;
+        if (mkdir(part, 0777) != 0 && errno != EEXIST) {
+            return err_set_errno(e, errno, "folder %s cannot be made", part);
+        }
+    }
+    return ERR_OK;
+}
+
 const char *dir_out_path(const struct dir_out *d) { return d->partial; }
 
 void dir_out_abort(struct dir_out *d) {

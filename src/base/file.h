@@ -51,6 +51,10 @@ MUST_USE err_t file_write(
 MUST_USE err_t file_read(const char *path, size_t max, char **bytes, size_t *n, struct err_info *e);
 
 bool file_exists(const char *path);
+/* Makes the folders that a relative path lacks before its last name ("runs" of "runs/a"). An
+ * absolute path is left alone: there a missing folder is more likely a mistake, or a disk not
+ * mounted. */
+MUST_USE err_t file_make_parents(const char *path, struct err_info *e);
 /* Removes a folder and all below it; links are removed, not followed. */
 MUST_USE err_t file_remove_tree(const char *path, struct err_info *e);
 

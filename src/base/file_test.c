@@ -273,6 +273,24 @@ static void remove_tree_removes_links_and_not_what_they_name(void **state) {
     assert_int_equal(file_remove_tree(in_root("tree"), &e), ERR_RESOURCE);
 }
 
+static void missing_folders_are_made_for_a_relative_path_only(void **state) {
+    (void)state;
+    struct err_info e = {0};
+    char back[FILE_PATH_MAX];
+    assert_non_null(getcwd(back, sizeof back));
+    assert_int_equal(chdir(root), 0);
+    assert_int_equal(file_make_parents("a/b/c", &e), ERR_OK);
+    assert_int_equal(file_make_parents("a/b/c/", &e), ERR_OK);
+    assert_int_equal(file_make_parents("plain", &e), ERR_OK);
+    assert_int_equal(names_in("a/b"), 0);
+    assert_false(file_exists("plain"));
+    assert_int_equal(file_write("letter", "x", 1, false, &e), ERR_OK);
+    assert_int_equal(file_make_parents("letter/b/c", &e), ERR_RESOURCE);
+    assert_int_equal(file_make_parents(in_root("x/y"), &e), ERR_OK);
+    assert_false(file_exists(in_root("x")));
+    assert_int_equal(chdir(back), 0);
+}
+
 static void a_file_over_the_limit_is_refused_and_one_at_it_is_read(void **state) {
     (void)state;
     struct err_info e = {0};
@@ -305,6 +323,7 @@ int main(void) {
         IN_FOLDER(a_folder_appears_whole_at_commit),
         IN_FOLDER(a_folder_is_replaced_only_by_force_and_only_if_it_is_ours),
         IN_FOLDER(remove_tree_removes_links_and_not_what_they_name),
+        IN_FOLDER(missing_folders_are_made_for_a_relative_path_only),
         IN_FOLDER(a_file_over_the_limit_is_refused_and_one_at_it_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,7 +119,8 @@ static err_t work(struct job *k, struct err_info *e) {
         return err_set(e, ERR_USAGE, "%s exists: choose another --to or give --force", to);
     struct study_config cfg = plan_study(k->cfg);
     if (k->a.seed_given) cfg.seed = cfg.train.seed = k->a.seed;
-    err_t code = open_data(k, to, e);
+    err_t code = file_make_parents(to, e);
+    if (!code) code = open_data(k, to, e);
     if (!code) code = study_walk_forward(&k->data->m, &cfg, &k->result, e);
     if (!code) code = study_train_all(&k->data->m, &cfg, &k->final, e);
     if (code) return code;

@@ -135,6 +135,7 @@ err_t run_make(struct run *run, struct config *cfg, const struct cli_args *args,
     run->quiet = args->quiet || args->json;
     err_t code = copy_path(run->output, config_string(cfg, "output"), e);
     if (!code) code = run_result_init(&run->result, e);
+    if (!code) code = file_make_parents(run->output, e);
     if (!code) code = dir_out_open(&run->dir, run->output, "manifest.json", args->force, e);
     if (code) return code;
     run->folder = dir_out_path(run->dir);
