@@ -44,7 +44,10 @@ static err_t measure(struct run_result *r, double deposit, const struct config *
         r->sharpe = m->sharpe;
         r->sortino = m->sortino;
         r->calmar = m->calmar;
+        struct calendar_metrics c =
+            returns_calendar(share, r->periods, r->first_ns, (int64_t)(r->period_s * 1e9));
         scorecard_returns(&r->score, m, &h);
+        scorecard_calendar(&r->score, &c);
     }
     free(share);
     free(hold);

@@ -1,6 +1,7 @@
 #include "learn/study/returns.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -44,6 +45,64 @@ double returns_drawdown(const double *r, size_t n) {
         if (fall > worst) worst = fall;
     }
     return worst;
+}
+
+static int64_t floor_div(int64_t a, int64_t b) {
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+/* Days to years of 365.2425 days that begin in March, so that the leap day comes last. */
+int64_t calendar_month(int64_t ns) {
+    int64_t day = floor_div(ns, 86400 * (int64_t)1000000000) + 719468; /* since 0000-03-01 */
+    int64_t era = floor_div(day, 146097), of_era = day - era * 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t march = (5 * of_year + 2) / 153; /* 0 = March */
+    return (year + era * 400) * 12 + march + 2;
+}
+
+struct span {
+    int64_t id;
+    double sum, wins;
+    size_t counted;
+};
+
+/* Closes the span when its id changes (or at the end). */
+static void span_add(struct span *s, int64_t id, double r, bool end) {
+    if (end || id != s->id) {
+        s->counted += s->sum > 0 || s->sum < 0;
+        s->wins += s->sum > 0;
+        s->sum = 0;
+        s->id = id;
+    }
+    s->sum += r;
+}
+
+struct calendar_metrics returns_calendar(
+    const double *r, size_t n, int64_t first_ns, int64_t period_ns) {
+    struct span day = {.id = INT64_MIN}, month = {.id = INT64_MIN};
+    double worst = 0;
+    size_t from = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t t = first_ns + (int64_t)i * period_ns; /* a period belongs to where it begins */
+        int64_t m = calendar_month(t);
+        if (i && m != month.id) {
+            worst = fmax(worst, returns_drawdown(r + from, i - from));
+            from = i;
+        }
+        span_add(&day, floor_div(t, 86400 * (int64_t)1000000000), r[i], false);
+        span_add(&month, m, r[i], false);
+    }
+    span_add(&day, 0, 0, true);
+    span_add(&month, 0, 0, true);
+    if (n) worst = fmax(worst, returns_drawdown(r + from, n - from));
+    struct calendar_metrics c = {day.counted, month.counted, NAN, NAN, NAN};
+    if (c.days >= CALENDAR_DAYS) c.daily_wins = day.wins / (double)c.days;
+    if (c.months >= CALENDAR_MONTHS) {
+        c.monthly_wins = month.wins / (double)c.months;
+        c.monthly_drawdown = worst;
+    }
+    return c;
 }
 
 static void moments(const double *r, size_t n, struct return_metrics *m) {

@@ -34,6 +34,20 @@ struct return_metrics {
 struct return_metrics returns_measure(
     const double *r, size_t n, double periods, size_t bootstrap, uint64_t seed);
 
+/* By UTC day and month; the first and the last one count too, days and months without a result do
+ * not. NaN below CALENDAR_DAYS days, CALENDAR_MONTHS months. */
+enum { CALENDAR_DAYS = 5, CALENDAR_MONTHS = 2 };
+struct calendar_metrics {
+    size_t days, months;
+    double daily_wins, monthly_wins; /* shares with a gain */
+    double monthly_drawdown;         /* largest fall within one month */
+};
+/* Period i ends at first_ns + (i + 1) * period_ns. */
+struct calendar_metrics returns_calendar(
+    const double *r, size_t n, int64_t first_ns, int64_t period_ns);
+/* Months since the year 0 of the proleptic Gregorian calendar. */
+int64_t calendar_month(int64_t ns);
+
 /* Largest fall below the running maximum of the compounded curve. */
 double returns_drawdown(const double *r, size_t n);
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/check.h"
+#include "learn/study/stats.h"
 
 static const struct score_row score_rows[] = {
     {"project", "annual return more than 2 x buy-and-hold", SCORE_RETURN_RATIO, 2, INFINITY},
@@ -106,6 +107,15 @@ void scorecard_returns(
     if (hold->max_drawdown > 0) {
         scorecard_set(s, SCORE_DRAWDOWN_RATIO, r->max_drawdown / hold->max_drawdown, NAN, NAN);
     }
+}
+
+void scorecard_calendar(struct scorecard *s, const struct calendar_metrics *c) {
+    double lo, hi;
+    stats_wilson(c->daily_wins * (double)c->days, (double)c->days, &lo, &hi);
+    scorecard_set(s, SCORE_DAILY_WINS, c->daily_wins, lo, hi);
+    stats_wilson(c->monthly_wins * (double)c->months, (double)c->months, &lo, &hi);
+    scorecard_set(s, SCORE_MONTHLY_WINS, c->monthly_wins, lo, hi);
+    scorecard_set(s, SCORE_MONTHLY_DRAWDOWN, c->monthly_drawdown, NAN, NAN);
 }
 
 const char *scorecard_verdict(const struct scorecard *s, const struct score_row *row) {

@@ -64,6 +64,7 @@ void scorecard_study(struct scorecard *s, const struct study_result *r);
 /* `hold` is buy-and-hold over the same periods; NULL if unknown. */
 void scorecard_returns(
     struct scorecard *s, const struct return_metrics *r, const struct return_metrics *hold);
+void scorecard_calendar(struct scorecard *s, const struct calendar_metrics *c);
 size_t scorecard_rows(const struct score_row **rows);
 /* "met", "not met", "not measurable". */
 const char *scorecard_verdict(const struct scorecard *s, const struct score_row *row);

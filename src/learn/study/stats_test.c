@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -191,6 +192,41 @@ static void the_sharpe_band_holds_the_truth_of_independent_returns(void **state)
     assert_in_range(held, 50, 60);
 }
 
+static int64_t at(int year, int month, int day) { /* by the C library */
+    struct tm t = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+    return (int64_t)timegm(&t) * 1000000000;
+}
+
+static void months_are_those_of_the_calendar(void **state) {
+    (void)state;
+    for (int year = 1968; year < 2105; year++) {
+        for (int month = 1; month <= 12; month++) {
+            int64_t first = at(year, month, 1);
+            assert_int_equal(calendar_month(first), year * 12 + month - 1);
+            assert_int_equal(calendar_month(first - 1), year * 12 + month - 2);
+        }
+    }
+}
+
+static void days_and_months_win_by_the_sum_of_their_periods(void **state) {
+    (void)state;
+    enum { HOUR = 24 * 60 };
+    static double r[HOUR]; /* 60 days of hours from 15 January 2024 */
+    for (int i = 0; i < HOUR; i++) {
+        int day = i / 24;
+        r[i] = i % 24 ? 0 : day % 3 == 0 ? -0.01 : day % 3 == 1 ? 0.02 : 0;
+    }
+    int64_t hour = 3600 * (int64_t)1000000000;
+    struct calendar_metrics c = returns_calendar(r, HOUR, at(2024, 1, 15), hour);
+    assert_int_equal(c.days, 40); /* the 20 days without a result do not count */
+    assert_true(fabs(c.daily_wins - 0.5) < 1e-15);
+    assert_int_equal(c.months, 3);
+    assert_true(c.monthly_wins == 1);
+    assert_true(fabs(c.monthly_drawdown - 0.01) < 1e-12);
+    assert_true(isnan(returns_calendar(r, 24, 0, hour).daily_wins));
+    assert_int_equal(returns_calendar(r, 0, 0, hour).days, 0);
+}
+
 static void wilson_bands_stay_inside_0_and_1(void **state) {
     (void)state;
     double lo, hi;
@@ -212,6 +248,8 @@ int main(void) {
         cmocka_unit_test(sharpe_statistics_equal_the_published_examples),
         cmocka_unit_test(return_figures_of_a_small_series_are_what_a_pencil_gives),
         cmocka_unit_test(the_sharpe_band_holds_the_truth_of_independent_returns),
+        cmocka_unit_test(months_are_those_of_the_calendar),
+        cmocka_unit_test(days_and_months_win_by_the_sum_of_their_periods),
         cmocka_unit_test(wilson_bands_stay_inside_0_and_1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
