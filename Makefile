@@ -20,7 +20,9 @@ demo: build
 check:
 	@tools/check
 
+# Every stage's cost on this machine; docs/performance.md says how to read it.
 bench: build
+	@cmake --build build -j $(JOBS) --target all_benches > build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
 	@build/fathom bench
 
 # Each parser under its corpus and new inputs; SECONDS each.

@@ -1,18 +1,16 @@
 /* codec_bench.c: nanoseconds from Binance's bytes to events.
  *
- *   codec_bench [RECORDING.gz]     lines `<stamp> <message>`; without one, seeded messages in the
- *                                  recorded form (the 40-level depth is always the seeded one)
+ *   codec_bench [RECORDING.gz [STAGE]]   lines `<stamp> <message>`; "-" or none: seeded messages in
+ *                                        the recorded form (the 40-level depth always is)
+ *   STAGE: trade, depth, depth40 or decimal only
  *
  * Prints input and its hash, the result hash (equal in every slice, else exit 1), the least of the
  * slices of about 1 ms in thread-CPU time, heap bytes taken while running, peak memory, compiler.
  * One line of JSON a stage at the end.
  */
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <zlib.h>
 
 #include "base/check.h"
@@ -20,6 +18,7 @@
 #include "base/json_scan.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "bench.h"
 #include "capture/venue/binance/binance.h"
 
 enum { SLICES = 200, POOL_MAX = 2000, BYTES_MAX = 8 << 20, LEVELS_A_SIDE = 20, SEED = 20240808 };
@@ -30,18 +29,13 @@ struct pool {
     char *bytes;
     size_t n, at[POOL_MAX + 1];
     uint64_t levels, hash;
+    uint64_t units; /* messages decoded so far */
 };
 
 static struct binance_message message;
 static struct event slots[BINANCE_SLOTS_MAX];
 static const struct instrument btc = {
     .px_mant = 1, .px_exp = 1, .qty_mant = 1, .qty_exp = 3, .venue = VENUE_BINANCE_USDM};
-
-static double cpu_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void pool_init(struct pool *p, const char *name, const char *unit) {
     memset(p, 0, sizeof *p);
@@ -125,8 +119,8 @@ static bool recording_read(const char *path, struct pool *trades, struct pool *d
     return true;
 }
 
-/* One slice over the pool: the hash covers every slot. */
-static uint64_t messages_pass(struct pool *p, bool hashed) {
+/* One slice over the pool: the hash covers every slot. Apart from its caller for callgrind. */
+__attribute__((noinline)) static uint64_t messages_pass(struct pool *p, bool hashed) {
     uint64_t hash = 0, levels = 0, slots_all = 0;
     for (size_t i = 0; i < p->n; i++) {
         size_t n = 0;
@@ -139,10 +133,11 @@ static uint64_t messages_pass(struct pool *p, bool hashed) {
         if (hashed) hash = hash64(hash, slots, n * sizeof slots[0]);
     }
     p->levels = levels;
+    p->units += p->n;
     return hashed ? hash : slots_all;
 }
 
-static uint64_t decimals_pass(struct pool *p, bool hashed) {
+__attribute__((noinline)) static uint64_t decimals_pass(struct pool *p, bool hashed) {
     struct json_scan s;
     uint64_t sum = 0;
     json_scan_init(&s, p->bytes, p->at[p->n]);
@@ -153,62 +148,71 @@ static uint64_t decimals_pass(struct pool *p, bool hashed) {
         sum = hashed ? hash64(sum, &units, sizeof units) : sum + (uint64_t)units;
     }
     p->levels = p->n;
+    p->units += p->n;
     return sum;
 }
 
 /* Least time of a slice; a slice repeats the pool until it lasts about 1 ms. */
 static bool measure(struct pool *p, uint64_t (*pass)(struct pool *, bool)) {
+    struct bench_slices slices;
     uint64_t result = pass(p, true), sum = pass(p, false);
-    double t = cpu_ns(), least = 1e18;
+    double t = bench_cpu_ns();
     (void)pass(p, false);
-    int repeat = 1 + (int)(1e6 / (cpu_ns() - t + 1));
-    size_t before = mallinfo2().uordblks;
+    t = bench_cpu_ns() - t;
+    int repeat = bench_small() || t > 5e5 ? 1 : (int)(1e6 / t) + 1, n = bench_passes(SLICES);
+    bench_slices_init(&slices);
+    unsigned long heap = bench_heap_calls();
     bool same = true;
-    for (int i = 0; i < SLICES; i++) {
-        t = cpu_ns();
+    for (int i = 0; i < n; i++) {
+        bench_slices_begin(&slices);
+        t = bench_cpu_ns();
         for (int k = 0; k < repeat; k++) same &= pass(p, false) == sum;
-        t = cpu_ns() - t;
-        if (t < least) least = t;
+        bench_slices_add(&slices, bench_cpu_ns() - t);
     }
-    size_t heap = mallinfo2().uordblks - before;
+    heap = bench_heap_calls() - heap;
     same &= pass(p, true) == result;
-    double each = least / repeat / (double)p->n;
+    double least = bench_slices_sum(&slices), each = least / repeat / (double)p->n;
     printf(
         "%-10s %8.1f ns a %s, %.2f ns a slot (%zu of them, %.0f bytes and %.1f slots each; least "
-        "of %d slices)\n",
+        "of %d slices, A/A %.3f)\n",
         p->name, each, p->unit, least / repeat / (double)p->levels, p->n,
-        (double)p->at[p->n] / (double)p->n, (double)p->levels / (double)p->n, SLICES);
-    printf("           input %016llx, result %016llx, heap %zu bytes%s\n",
+        (double)p->at[p->n] / (double)p->n, (double)p->levels / (double)p->n, n,
+        bench_slices_noise(&slices));
+    printf("           input %016llx, result %016llx, heap %lu calls%s\n",
         (unsigned long long)p->hash, (unsigned long long)result, heap, same ? "" : " WRONG");
-    printf("{\"stage\":\"%s\",\"ns\":%.2f,\"input\":\"%016llx\",\"result\":\"%016llx\",\"heap\":%"
-           "zu}\n",
-        p->name, each, (unsigned long long)p->hash, (unsigned long long)result, heap);
+    printf(
+        "{\"stage\":\"%s\",\"ns\":%.2f,\"units\":%llu,\"input\":\"%016llx\",\"result\":\"%016llx\","
+        "\"heap\":%lu}\n",
+        p->name, each, (unsigned long long)p->units, (unsigned long long)p->hash,
+        (unsigned long long)result, heap);
+    bench_slices_free(&slices);
     return same && heap == 0;
 }
 
 int main(int argc, char **argv) {
     struct pool *pool = mem_alloc(4 * sizeof *pool);
     struct rng r;
+    bool seeded = argc < 2 || strcmp(argv[1], "-") == 0, good = true;
     rng_init(&r, SEED, 1);
     pool_init(&pool[0], "trade", "message");
     pool_init(&pool[1], "depth", "message");
     pool_init(&pool[2], "depth40", "message");
     pool_init(&pool[3], "decimal", "decimal");
-    if (argc > 1 && !recording_read(argv[1], &pool[0], &pool[1])) {
+    if (!seeded && !recording_read(argv[1], &pool[0], &pool[1])) {
         fprintf(stderr, "codec_bench: %s cannot be read\n", argv[1]);
         return 4;
     }
-    if (argc == 1) trades_make(&pool[0], &r);
+    if (seeded) trades_make(&pool[0], &r);
     depth_make(&pool[2], &r);
     decimals_make(&pool[3], &r);
-    bool good = true;
+    printf("input      %s\n", seeded ? "seeded messages in the recorded form" : argv[1]);
     for (int i = 0; i < 4; i++) {
-        if (pool[i].n > 0) good &= measure(&pool[i], i == 3 ? decimals_pass : messages_pass);
+        bool wanted = argc < 3 || strcmp(argv[2], pool[i].name) == 0;
+        if (wanted && pool[i].n > 0)
+            good &= measure(&pool[i], i == 3 ? decimals_pass : messages_pass);
         free(pool[i].bytes);
     }
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    printf("peak       %ld KiB; compiler %s\n", usage.ru_maxrss, __VERSION__);
+    bench_footer();
     free(pool);
     return good ? 0 : 1;
 }

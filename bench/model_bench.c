@@ -7,16 +7,15 @@
  * wrong answer fails (exit 1). `cold` sweeps 8 MiB before each call. One line of JSON at the end.
  */
 #include <LightGBM/c_api.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "bench.h"
 #include "derive/model/model.h"
 #include "learn/train/train.h"
 
@@ -126,7 +125,7 @@ static void alternate(struct bench *b, score_fn *a, score_fn *c, double *least_a
     size_t calls_a = (size_t)(1e6 / slice_ns(b, a, 64)) + 1;
     size_t calls_c = (size_t)(1e6 / slice_ns(b, c, 64)) + 1;
     *least_a = *least_c = 1e18;
-    for (int i = 0; i < SLICES; i++) {
+    for (int i = 0; i < (bench_small() ? 4 : SLICES); i++) {
         double ta = slice_ns(b, a, calls_a), tc = slice_ns(b, c, calls_c);
         if (ta < *least_a) *least_a = ta;
         if (tc < *least_c) *least_c = tc;
@@ -157,15 +156,13 @@ static double median_ns(struct bench *b, score_fn *score, int calls, bool cold) 
     return (double)(b->ns[calls / 2] - clock[499]);
 }
 
-static size_t heap_bytes(void) { return mallinfo2().uordblks; }
-
 int main(int argc, char **argv) {
     struct bench *b = mem_alloc(sizeof *b);
-    b->rows = argument(argc, argv, 1, 20000);
+    b->rows = argument(argc, argv, 1, bench_small() ? 2000 : 20000);
     b->columns = argument(argc, argv, 2, 330);
     b->p = train_defaults();
     b->p.kind = MODEL_TREES;
-    b->p.trees = (int64_t)argument(argc, argv, 3, 300);
+    b->p.trees = (int64_t)argument(argc, argv, 3, bench_small() ? 30 : 300);
     b->p.leaves = (int64_t)argument(argc, argv, 4, 31);
     b->p.columns_share = b->p.rows_share = 1;
     b->ns = mem_alloc(CALLS * sizeof *b->ns);
@@ -175,30 +172,29 @@ int main(int argc, char **argv) {
     printf("%zu trees, %zu columns, model %zu bytes, %d fresh rows: scores equal to the last bit\n",
         model_trees(b->ours.model), b->columns, b->ours.bytes, FRESH);
     double ours, theirs, again, same;
-    size_t heap = heap_bytes();
+    int calls = bench_small() ? 500 : CALLS, cold_calls = bench_small() ? 5 : COLD_CALLS;
+    unsigned long heap = bench_heap_calls();
     (void)slice_ns(b, score_ours, FRESH);
-    heap = heap_bytes() - heap;
+    heap = bench_heap_calls() - heap;
     alternate(b, score_ours, score_theirs, &ours, &theirs);
     alternate(b, score_ours, score_ours, &again, &same);
-    double p50 = median_ns(b, score_ours, CALLS, false);
-    double their_p50 = median_ns(b, score_theirs, CALLS, false);
-    double cold = median_ns(b, score_ours, COLD_CALLS, true);
-    double their_cold = median_ns(b, score_theirs, COLD_CALLS, true);
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
+    double p50 = median_ns(b, score_ours, calls, false);
+    double their_p50 = median_ns(b, score_theirs, calls, false);
+    double cold = median_ns(b, score_ours, cold_calls, true);
+    double their_cold = median_ns(b, score_theirs, cold_calls, true);
     printf("fresh rows, least slice: ours %.0f ns, LightGBM %.0f ns: %.2f x\n", ours, theirs,
         theirs / ours);
     printf("fresh rows, median call: ours %.0f ns, LightGBM %.0f ns: %.2f x\n", p50, their_p50,
         their_p50 / p50);
     printf("swept caches, median:    ours %.0f ns, LightGBM %.0f ns: %.2f x\n", cold, their_cold,
         their_cold / cold);
-    printf("ours against ours %.3f x; heap in steady state %zu bytes; peak RSS %ld KiB; gcc %s\n",
-        again / same, heap, u.ru_maxrss, __VERSION__);
+    printf("ours against ours %.3f x; heap in steady state %lu calls\n", again / same, heap);
+    bench_footer();
     printf("{\"stage\":\"model_trees\",\"trees\":%zu,\"leaves\":%lld,\"columns\":%zu,"
-           "\"score_hash\":\"%016llx\",\"ours_ns\":%.1f,\"lightgbm_ns\":%.1f,\"ratio\":%.3f,"
+           "\"result\":\"%016llx\",\"ours_ns\":%.1f,\"lightgbm_ns\":%.1f,\"ratio\":%.3f,"
            "\"ours_p50_ns\":%.0f,\"lightgbm_p50_ns\":%.0f,\"ours_cold_ns\":%.0f,"
-           "\"lightgbm_cold_ns\":%.0f,\"aa_ratio\":%.3f,\"heap_bytes\":%zu}\n",
+           "\"lightgbm_cold_ns\":%.0f,\"aa_ratio\":%.3f,\"heap\":%lu}\n",
         model_trees(b->ours.model), (long long)b->p.leaves, b->columns, (unsigned long long)hash,
         ours, theirs, theirs / ours, p50, their_p50, cold, their_cold, again / same, heap);
-    return b->sum == b->sum ? 0 : 1;
+    return b->sum == b->sum && heap == 0 ? 0 : 1;
 }

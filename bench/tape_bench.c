@@ -1,7 +1,8 @@
 /* tape_bench.c: bytes on disk, decode rate and append rate of the tape.
  *
- *   tape_bench [TAPE [FOLDER]]     events of an existing tape, else made-up ones; tapes are written
- * to FOLDER (default: the current one) and removed again
+ *   tape_bench [TAPE [FOLDER]]     events of an existing tape (default: the shipped recording; "-":
+ *                                  made-up ones); tapes are written to FOLDER (default: the current
+ *                                  one) and removed again
  *
  * Prints the input and its hash, the hash read back from each form (equal, else exit 1), decode
  * rates as the sum over slices of about 1 ms of the least of all passes on thread-CPU time, the
@@ -10,17 +11,16 @@
  * peak memory, compiler and flags. One line of JSON at the end.
  */
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "bench.h"
 #include "capture/tape/tape.h"
 
 enum {
@@ -83,7 +83,7 @@ static void make(struct input *in) {
     row.tick_units = row.lot_units = 1;
     row.contract_e8 = 100000000;
     in->table[in->rows++] = row;
-    while (in->slots < MADE_EVENTS) {
+    while (in->slots < (bench_small() ? MADE_EVENTS / 20 : MADE_EVENTS)) {
         size_t n = 1 + next_random(&r) % 100;
         ts += (int64_t)(next_random(&r) % 50000) * 1000;
         mid += (int64_t)(next_random(&r) % 7) - 3;
@@ -113,9 +113,12 @@ static void load(struct input *in, const char *path) {
     if (code) die(&e);
     const struct instrument *table = tape_reader_instruments(r, &in->rows);
     memcpy(in->table, table, in->rows * sizeof *table);
-    in->events = tape_reader_events(r);
-    while ((code = tape_reader_next(r, &slots, &n, &e)) == ERR_OK) push(in, slots, n);
-    if (code != ERR_END) die(&e);
+    while ((!bench_small() || in->slots < BENCH_SMALL_SLOTS) &&
+           (code = tape_reader_next(r, &slots, &n, &e)) == ERR_OK) {
+        push(in, slots, n);
+    }
+    if (code && code != ERR_END) die(&e);
+    for (size_t i = 0; i < in->slots; i += event_slots(in->slot[i].kind)) in->events++;
     tape_reader_close(r);
 }
 
@@ -168,7 +171,7 @@ static double write_raw(const void *bytes, size_t n, const char *path) {
 struct decoded {
     double seconds, bytes_per_event;
     uint64_t sum, hash;
-    size_t heap;
+    unsigned long heap;
 };
 
 /* One pass; each slice keeps its least time. */
@@ -202,13 +205,14 @@ static struct decoded decode(const char *path, const struct input *in) {
     if (tape_reader_open(&r, path, &opt, &e)) die(&e);
     (void)decode_pass(r, least, &d.sum); /* first touches: page cache, decoder's buffers */
     uint64_t first = d.sum;
-    size_t before = mallinfo2().uordblks, slices = 0;
-    for (int i = 0; i < PASSES; i++) {
+    unsigned long before = bench_heap_calls();
+    size_t slices = 0;
+    for (int i = 0; i < bench_passes(PASSES); i++) {
         d.sum = 0;
         slices = decode_pass(r, least, &d.sum);
         CHECK(d.sum == first);
     }
-    d.heap = mallinfo2().uordblks - before;
+    d.heap = bench_heap_calls() - before;
     for (size_t i = 0; i < slices; i++) d.seconds += least[i] * 1e-9;
     d.bytes_per_event = (double)tape_reader_bytes(r) / (double)tape_reader_events(r);
     tape_reader_close(r);
@@ -222,7 +226,7 @@ static struct decoded decode(const char *path, const struct input *in) {
 static double touch(const struct input *in) {
     double least = 1e18;
     volatile int64_t keep = 0;
-    for (int k = 0; k < PASSES; k++) {
+    for (int k = 0; k < bench_passes(PASSES); k++) {
         int64_t sum = 0;
         double t = clock_ns(CLOCK_THREAD_CPUTIME_ID);
         for (size_t i = 0; i < in->slots; i++) sum += in->slot[i].id;
@@ -240,7 +244,7 @@ struct appended {
 
 static struct appended append(const struct input *in, const char *path, const char *file) {
     struct appended a = {1e9, 1e9, 1e9, 1e9, 1e9};
-    for (int k = 0; k < ROUNDS; k++) {
+    for (int k = 0; k < (bench_small() ? 1 : ROUNDS); k++) {
         double t = write_raw(in->slot, in->slots * sizeof *in->slot, file);
         if (t < a.yardstick) a.yardstick = t;
         t = write_tape(in, path, true, GROUP_MS * NS_PER_MS, &a.raw_cpu);
@@ -254,8 +258,6 @@ static struct appended append(const struct input *in, const char *path, const ch
 static void print(const struct input *in, const struct decoded *c, const struct decoded *r,
     double touched, const struct appended *a) {
     double m = (double)in->events * 1e-6;
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
     printf("events %llu, hash %016llx (input, columns and raw equal), sums %016llx %016llx\n",
         (unsigned long long)in->events, (unsigned long long)in->hash, (unsigned long long)c->sum,
         (unsigned long long)r->sum);
@@ -264,18 +266,17 @@ static void print(const struct input *in, const struct decoded *c, const struct 
     printf(
         "decode      columns %.1f, raw %.1f M events/s (least of %d passes by slice); touching the "
         "same memory %.1f\n",
-        m / c->seconds, m / r->seconds, PASSES, m / touched);
+        m / c->seconds, m / r->seconds, bench_passes(PASSES), m / touched);
     printf(
         "append      columns %.2f, raw %.2f M events/s, groups of %d ms; write + fdatasync of the "
         "raw bytes %.2f; raw tape at %.0f %% of it (least of %d); by CPU time %.2f and %.2f\n",
-        m / a->columns, m / a->raw, GROUP_MS, m / a->yardstick, 100 * a->yardstick / a->raw, ROUNDS,
-        m / a->columns_cpu, m / a->raw_cpu);
-    printf("heap        %zu + %zu bytes taken in %d passes; peak RSS %ld KiB\n", c->heap, r->heap,
-        PASSES, u.ru_maxrss);
-    printf("compiler    %s, %s\n", __VERSION__, FATHOM_VERSION);
-    printf("{\"bench\":\"tape\",\"events\":%llu,\"hash\":\"%016llx\",\"bytes_per_event\":%.4f,"
+        m / a->columns, m / a->raw, GROUP_MS, m / a->yardstick, 100 * a->yardstick / a->raw,
+        bench_small() ? 1 : ROUNDS, m / a->columns_cpu, m / a->raw_cpu);
+    printf("heap        %lu + %lu calls in %d passes\n", c->heap, r->heap, bench_passes(PASSES));
+    bench_footer();
+    printf("{\"stage\":\"tape\",\"events\":%llu,\"result\":\"%016llx\",\"bytes_per_event\":%.4f,"
            "\"decode_columns_per_s\":%.0f,\"decode_raw_per_s\":%.0f,\"append_columns_per_s\":%.0f,"
-           "\"append_raw_per_s\":%.0f,\"append_raw_of_disk\":%.3f,\"heap_bytes\":%zu}\n",
+           "\"append_raw_per_s\":%.0f,\"append_raw_of_disk\":%.3f,\"heap\":%lu}\n",
         (unsigned long long)in->events, (unsigned long long)in->hash, c->bytes_per_event,
         1e6 * m / c->seconds, 1e6 * m / r->seconds, 1e6 * m / a->columns, 1e6 * m / a->raw,
         a->yardstick / a->raw, c->heap + r->heap);
@@ -288,12 +289,13 @@ int main(int argc, char **argv) {
     struct err_info e;
     snprintf(path, sizeof path, "%.1000s/tape_bench.%d", folder, (int)getpid());
     snprintf(file, sizeof file, "%.1000s/tape_bench.%d.bytes", folder, (int)getpid());
-    if (argc > 1)
-        load(in, argv[1]);
-    else
+    const char *tape = argc > 1 ? argv[1] : BENCH_TAPE;
+    if (strcmp(tape, "-") == 0)
         make(in);
+    else
+        load(in, tape);
     in->hash = tape_hash_events(0, in->slot, in->slots, in->table, in->rows);
-    printf("input       %s\n", argc > 1 ? argv[1] : "made up, seed 20240808");
+    printf("input       %s\n", *tape == '-' && !tape[1] ? "made up, seed 20240808" : tape);
     (void)write_tape(in, path, false, 0, NULL);
     struct decoded columns = decode(path, in);
     (void)write_tape(in, path, true, 0, NULL);
@@ -302,7 +304,8 @@ int main(int argc, char **argv) {
     double touched = touch(in);
     if (file_remove_tree(path, &e)) die(&e);
     print(in, &columns, &raw, touched, &a);
+    bool steady = columns.heap == 0 && raw.heap == 0;
     free(in->slot);
     free(in);
-    return 0;
+    return steady ? 0 : 1;
 }
