@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
     char folder[PATH_TEXT], file[PATH_TEXT];
     struct tape_verdict v;
     struct tape_writer *w;
-    struct tape_writer_options opt = {0};
+    struct tape_writer_options opt = {.segment_bytes = 64 << 10};
     struct err_info e;
     if (n > INPUT_MAX) return 0;
     paths(folder, file);

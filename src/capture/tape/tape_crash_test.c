@@ -288,7 +288,7 @@ static void failed_fsync_is_never_retried(void **state) {
     testing_path(path, "fsync");
     struct disk d = {.fault = NO_FAULT};
     struct tape_io io = disk_io(&d);
-    struct tape_writer_options opt = {0};
+    struct tape_writer_options opt = {.segment_bytes = 64 << 10};
     struct tape_writer *w;
     assert_int_equal(tape_writer_open_io(&w, path, &opt, &io, NULL, &e), ERR_OK);
     assert_true(instruments_add(w));

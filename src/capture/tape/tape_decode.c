@@ -27,17 +27,16 @@ struct context {
 
 enum { LEVEL_FIRST_PX, LEVEL_PX, LEVEL_QTY, LEVEL_COLUMNS };
 
-/* All planes of the longest block: each slot gives at most a run of 2-byte type and 8-byte time,
- * and eight bytes for each of its fields; a level gives price and quantity. */
-#define ARENA_BYTES ((size_t)TAPE_BLOCK_SLOTS * (2 + 4 + 8 + 8 * FIELD_W0 + 8 * LEVEL_COLUMNS))
-
+/* All planes of a block: each slot gives at most a run of 2-byte type, 4-byte length and 8-byte
+ * time, and eight bytes for each of its fields; a level gives prices and quantity. */
+enum { ARENA_PER_SLOT = 2 + 4 + 8 + 8 * FIELD_W0 + 8 * LEVEL_COLUMNS };
 /* Loops over a plane run to a whole COLUMN_BUFFER: behind the last plane there is room for it. */
-#define ARENA_SLACK ((size_t)COLUMN_BUFFER)
+enum { ARENA_SLACK = COLUMN_BUFFER };
 
 struct tape_decoder {
     ZSTD_DCtx *zstd;
-    unsigned char *arena;
-    size_t used;
+    unsigned char *arena; /* grows with the longest block seen: small tapes take little */
+    size_t room, used;
     const unsigned char *p, *end; /* input */
     const char *bad;
     size_t runs, types, contexts;
@@ -47,7 +46,8 @@ struct tape_decoder {
     uint16_t run_type[TAPE_RUNS_MAX];
     uint32_t run_length[TAPE_RUNS_MAX];
     uint32_t context_of[EV_KIND_COUNT][INST_MAX]; /* 1 + number; cleared through `type` */
-    struct context context[TAPE_RUNS_MAX];
+    struct context *context;
+    size_t context_room;
     struct column ts_local;
     struct column field[EV_KIND_COUNT][FIELD_COUNT];
     struct column level[LEVEL_COLUMNS];
@@ -66,8 +66,10 @@ struct tape_decoder *tape_decoder_new(void) {
     memset(&d->head, 0, sizeof d->head);
     d->runs = d->run = d->types = d->contexts = 0;
     d->zstd = ZSTD_createDCtx();
-    d->arena = calloc(1, ARENA_BYTES + ARENA_SLACK);
-    if (d->zstd && d->arena) return d;
+    d->arena = NULL;
+    d->context = NULL;
+    d->room = d->context_room = 0;
+    if (d->zstd) return d;
     tape_decoder_free(d);
     return NULL;
 }
@@ -76,6 +78,7 @@ void tape_decoder_free(struct tape_decoder *d) {
     if (!d) return;
     ZSTD_freeDCtx(d->zstd);
     free(d->arena);
+    free(d->context);
     free(d);
 }
 
@@ -108,7 +111,7 @@ static uint64_t get_varint(struct tape_decoder *d) {
 
 static const unsigned char *get_plane(struct tape_decoder *d, size_t n) {
     uint64_t token = get_varint(d);
-    if (n > ARENA_BYTES - d->used) bad(d, "columns are longer than a block can be");
+    if (n > d->room - d->used) bad(d, "columns are longer than a block can be");
     if (d->bad) return d->arena;
     unsigned char *to = d->arena + d->used;
     size_t have = (size_t)(d->end - d->p);
@@ -301,6 +304,28 @@ static void get_fields(struct tape_decoder *d, const struct counts *n) {
     }
 }
 
+static bool arena_ready(struct tape_decoder *d, size_t slots) {
+    size_t need = slots * ARENA_PER_SLOT;
+    if (need <= d->room) return true;
+    free(d->arena);
+    d->room = 0;
+    d->arena = calloc(1, need + ARENA_SLACK);
+    if (d->arena) d->room = need;
+    return d->arena != NULL;
+}
+
+static bool contexts_ready(struct tape_decoder *d) {
+    if (d->contexts > d->context_room) {
+        free(d->context);
+        d->context_room = 0;
+        d->context = malloc(d->contexts * sizeof *d->context);
+        if (!d->context) return false;
+        d->context_room = d->contexts;
+    }
+    memset(d->context, 0, d->contexts * sizeof *d->context);
+    return true;
+}
+
 const char *tape_decode_begin(struct tape_decoder *d, const unsigned char *payload, size_t bytes,
     uint32_t events, uint32_t slots, size_t rows) {
     struct counts n = {0};
@@ -310,9 +335,11 @@ const char *tape_decode_begin(struct tape_decoder *d, const unsigned char *paylo
     d->bad = NULL;
     d->used = d->run = d->inside = 0;
     d->before = 0;
-    uint64_t runs = get_varint(d), types = get_varint(d);
     d->runs = 0;
-    if (runs == 0 || runs > TAPE_RUNS_MAX || types > runs) bad(d, "impossible count of runs");
+    if (slots > TAPE_BLOCK_SLOTS) return "more events than a block can hold";
+    if (!arena_ready(d, slots)) return "out of memory for its columns";
+    uint64_t runs = get_varint(d), types = get_varint(d);
+    if (runs == 0 || runs > slots || types > runs) bad(d, "impossible count of runs");
     if (d->bad) return d->bad;
     for (size_t i = 0; i < types && !d->bad; i++) get_type(d, rows);
     d->runs = (size_t)runs;
@@ -322,11 +349,11 @@ const char *tape_decode_begin(struct tape_decoder *d, const unsigned char *paylo
     }
     if (!d->bad) get_fields(d, &n);
     if (!d->bad && d->p != d->end) bad(d, "bytes behind the last column");
+    if (!d->bad && !contexts_ready(d)) bad(d, "out of memory for its columns");
     if (d->bad) {
         d->runs = 0;
         return d->bad;
     }
-    memset(d->context, 0, d->contexts * sizeof *d->context);
     return NULL;
 }
 

@@ -25,7 +25,7 @@ enum {
     TAPE_HEADER_BYTES = 128,    /* of every block */
     TAPE_RAW_SLOTS = 4096,      /* most slots of a raw block: one call of tape_reader_next */
     TAPE_BLOCK_SLOTS = 32768,   /* most slots of any block: 2 MiB decoded */
-    TAPE_PAYLOAD_MAX = 4 << 20, /* bytes; a column block that would be larger is stored raw */
+    TAPE_PAYLOAD_MAX = 2 << 20, /* bytes: what the longest block takes as slots */
     TAPE_INDEX_STEP = 64 << 10, /* least file bytes between two entries of a seal's index */
     TAPE_NAME_BYTES = 24,
     TAPE_SEGMENTS_MAX = 1000000 /* at 64 MiB: 64 TB a tape */

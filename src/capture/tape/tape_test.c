@@ -102,13 +102,12 @@ static void second_writer_is_refused(void **state) {
     testing_remove(path);
 }
 
-static void seek_by_time_and_by_number_finds_the_first_event(void **state) {
-    (void)state;
+static void seek_everywhere(bool raw) {
     struct testing_events ev = testing_make(5, 9000);
     struct err_info e;
     char path[64];
     testing_path(path, "seek");
-    struct tape_writer_options opt = {.segment_bytes = 120000, .raw = true};
+    struct tape_writer_options opt = {.segment_bytes = 60000, .raw = raw};
     write_all(path, &opt, &ev);
     struct tape_reader *r;
     struct tape_reader_options ropt = {0};
@@ -141,6 +140,12 @@ static void seek_by_time_and_by_number_finds_the_first_event(void **state) {
     tape_reader_close(r);
     testing_remove(path);
     testing_free(&ev);
+}
+
+static void seek_by_time_and_by_number_finds_the_first_event(void **state) {
+    (void)state;
+    seek_everywhere(false);
+    seek_everywhere(true);
 }
 
 static void merge_is_ordered_by_local_time_and_stable(void **state) {

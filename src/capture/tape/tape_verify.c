@@ -22,7 +22,7 @@ struct verify {
     bool resync; /* behind damage: numbers, times and table are taken from the next block */
     unsigned char *scratch;
     struct tape_decoder *decoder;
-    struct event *out_slots; /* TAPE_BLOCK_SLOTS */
+    struct event *out_slots; /* TAPE_NEXT_SLOTS */
 };
 
 static void damage_add(struct verify *v, uint64_t offset, const char *reason) {
@@ -35,30 +35,47 @@ static void damage_add(struct verify *v, uint64_t offset, const char *reason) {
     snprintf(d->reason, sizeof d->reason, "%s", reason);
 }
 
-static const char *slots_check(
-    const struct verify *v, const struct tape_block *b, const struct event *slots) {
+/* What the events of a block say, gathered piece by piece. */
+struct seen {
+    size_t events;
+    int64_t ts_min, ts_max;
+};
+
+static const char *slots_see(
+    const struct verify *v, const struct event *slots, size_t n, struct seen *seen) {
     size_t events, bad;
-    int64_t lo = INT64_MAX, hi = INT64_MIN;
-    const char *reason = tape_slots_check(slots, b->h.slots, v->table.rows, &events, &bad);
+    const char *reason = tape_slots_check(slots, n, v->table.rows, &events, &bad);
     if (reason) return reason;
-    for (size_t i = 0; i < b->h.slots; i += event_slots(slots[i].kind)) {
+    for (size_t i = 0; i < n; i += event_slots(slots[i].kind)) {
         int64_t t = slots[i].ts_local.ns;
-        lo = t < lo ? t : lo;
-        hi = t > hi ? t : hi;
+        if (t < seen->ts_min) seen->ts_min = t;
+        if (t > seen->ts_max) seen->ts_max = t;
     }
-    if (events != b->h.events) return "block holds another number of events than it says";
-    if (lo != b->h.ts_min || hi != b->h.ts_max) return "block's times are not those it says";
+    seen->events += events;
     return NULL;
 }
 
-static const char *columns_check(struct verify *v, const struct tape_block *b) {
+static const char *events_check(struct verify *v, const struct tape_block *b) {
     const struct tape_header *h = &b->h;
-    const char *reason = tape_decode_begin(
-        v->decoder, b->payload, h->payload_bytes, h->events, h->slots, v->table.rows);
+    struct seen seen = {0, INT64_MAX, INT64_MIN};
+    const char *reason = NULL;
+    if (h->kind == TAPE_RAW) {
+        reason = slots_see(v, (const void *)b->payload, h->slots, &seen);
+    } else {
+        reason = tape_decode_begin(
+            v->decoder, b->payload, h->payload_bytes, h->events, h->slots, v->table.rows);
+        size_t n = 1;
+        while (!reason && n > 0) {
+            n = tape_decode_next(v->decoder, v->out_slots, TAPE_NEXT_SLOTS);
+            reason = slots_see(v, v->out_slots, n, &seen);
+        }
+    }
     if (reason) return reason;
-    size_t n = tape_decode_next(v->decoder, v->out_slots, TAPE_BLOCK_SLOTS);
-    if (n != h->slots) return "block holds another number of events than it says";
-    return slots_check(v, b, v->out_slots);
+    if (seen.events != h->events) return "block holds another number of events than it says";
+    if (seen.ts_min != h->ts_min || seen.ts_max != h->ts_max) {
+        return "block's times are not those it says";
+    }
+    return NULL;
 }
 
 static const char *index_check(struct verify *v, const struct tape_block *b) {
@@ -102,8 +119,8 @@ static const char *content_check(struct verify *v, const struct tape_block *b) {
         return tape_table_apply(&v->table, b->payload, b->h.payload_bytes);
     case TAPE_TABLE: return tape_table_apply(&v->table, b->payload, b->h.payload_bytes);
     case TAPE_SEAL: return seal_check(v, b);
-    case TAPE_RAW: return slots_check(v, b, (const void *)b->payload);
-    case TAPE_COLUMNS: return columns_check(v, b);
+    case TAPE_RAW:
+    case TAPE_COLUMNS: return events_check(v, b);
     }
     return "unknown block kind";
 }
@@ -179,7 +196,7 @@ static err_t verify_run(struct verify *v, int dir, struct err_info *e) {
     v->scratch = malloc(TAPE_PAYLOAD_MAX + TAPE_ALIGN);
     v->out->damage = calloc(TAPE_DAMAGE_MAX, sizeof *v->out->damage);
     v->decoder = tape_decoder_new();
-    v->out_slots = malloc(TAPE_BLOCK_SLOTS * sizeof *v->out_slots);
+    v->out_slots = malloc(TAPE_NEXT_SLOTS * sizeof *v->out_slots);
     if (!v->scratch || !v->out->damage || !v->decoder || !v->out_slots ||
         !tape_table_init(&v->table)) {
         return err_set_errno(e, ENOMEM, "tape %s", v->path);
