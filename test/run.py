@@ -89,6 +89,9 @@ def refusals(run, work, market):
     hold("a model of another feature set: exit 3", p.returncode == 3 and "signature" in p.stderr, p.stderr)
     p = call("backtest", "--set", f"data.tape={run}/tape", "--set", "strategy.quantity=0.00001", "--set", "strategy.kind=quoter", "--to", work / "none")
     hold("a quantity that is no lot: exit 2", p.returncode == 2 and "quantity" in p.stderr, p.stderr)
+    p = call("backtest", "--set", f"data.tape={run}/tape", "--set", "strategy.kind=quoter", "--set", "risk.order_max=0.001",
+             "--to", work / "idle")
+    hold("a run without an order says what stopped it", p.returncode == 0 and "limit: size" in p.stdout, p.stdout + p.stderr)
     p = call("backtest", "--set", f"data.tape={run}/tape", "--set", "data.symbol=NOSUCH", "--to", work / "none")
     hold("no such symbol: exit 3", p.returncode == 3 and "NOSUCH" in p.stderr, p.stderr)
     p = call("run", "--set", f"data.tape={run}/tape", "--set", "model.kind=logistic", "--set", "study.folds=900", "--to", work / "none")
@@ -117,7 +120,12 @@ def fills(run):
     sells = call("fills", run, "--where", "side = sell").stdout.splitlines()
     buys = json.loads(call("fills", run, "--where", "side != sell", "--json").stdout)
     hold("fills --where splits by side", len(whole) - 1 == len(sells) - 1 + len(buys) and len(buys) > 0)
+    one = buys[0] if buys else {}
+    hold("JSON fills: times and counts are numbers", all(isinstance(one.get(k), int) for k in (
+         "ts_venue_ns", "ts_local_ns", "wait_ns", "order_id", "maker", "queue_placed", "queue_before")), one)
+    hold("JSON fills: money is text", all(isinstance(one.get(k), str) for k in ("px", "qty", "fee", "position")), one)
     p = call("fills", run, "--where", "sid = sell")
+    hold("a wrong column prints nothing on stdout", p.stdout == "", p.stdout)
     hold("a wrong column: exit 2 and the nearest", p.returncode == 2 and "side" in p.stderr, p.stderr)
 
 

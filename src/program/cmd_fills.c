@@ -22,9 +22,28 @@ static size_t split(char *line, char **cell, size_t max) {
     return n;
 }
 
+/* Times, counts and flags are numbers in JSON; prices, quantities and money stay decimal text. */
+static bool is_number(const char *name) {
+    static const char *const counts[] = {"order_id", "maker", "queue_placed", "queue_before"};
+    size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        if (strcmp(name, counts[i]) == 0) return true;
+    }
+    return n > 3 && strcmp(name + n - 3, "_ns") == 0;
+}
+
 static void put_json(struct json_out *j, char *const *name, char *const *cell, size_t n) {
     json_object(j);
-    for (size_t i = 0; i < n; i++) json_kstr(j, name[i], cell[i]);
+    for (size_t i = 0; i < n; i++) {
+        char *end;
+        errno = 0;
+        long long v = strtoll(cell[i], &end, 10);
+        if (is_number(name[i]) && end != cell[i] && *end == 0 && errno == 0) {
+            json_kint(j, name[i], v);
+        } else {
+            json_kstr(j, name[i], cell[i]);
+        }
+    }
     json_object_end(j);
 }
 
@@ -35,9 +54,9 @@ static err_t each(
     struct where w;
     if (!fgets(head, sizeof head, f))
         return err_set(e, ERR_INPUT, "%s is empty; run the run again", path);
-    if (!j) printf("%s", head);
     size_t n = split(head, name, WHERE_COLUMNS_MAX);
     err_t code = where_parse(&w, expr, (const char *const *)name, n, e);
+    for (size_t i = 0; !code && !j && i < n; i++) printf("%s%s", name[i], i + 1 < n ? "," : "\n");
     for (size_t row = 2; !code && fgets(line, sizeof line, f); row++) {
         if (split(line, cell, WHERE_COLUMNS_MAX) != n) {
             return err_set(e, ERR_INPUT, "%s: line %zu has not %zu columns", path, row, n);

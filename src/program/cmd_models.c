@@ -133,7 +133,22 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sub-folders of `dir` that hold a manifest, sorted; the caller frees the names and the array. */
+/* The manifest of a dataset or of a run: no model, so no damaged one either. */
+static bool other_folder(const char *manifest) {
+    enum { MANIFEST_MAX = 64 << 20 };
+    static const char key[] = "\"format\":\"fathom-";
+    char *text;
+    size_t n;
+    struct err_info ignored;
+    if (file_read(manifest, MANIFEST_MAX, &text, &n, &ignored)) return false;
+    const char *at = memmem(text, n, key, sizeof key - 1);
+    bool other = at && strncmp(at + sizeof key - 1, "model-", 6) != 0;
+    free(text);
+    return other;
+}
+
+/* Sub-folders of `dir` that hold a manifest, sorted, without datasets and runs; the caller frees
+ * the names and the array. */
 static err_t model_folders(const char *dir, char ***out, size_t *n, struct err_info *e) {
     DIR *d = opendir(dir);
     if (!d) return err_set_errno(e, errno, "%s", dir);
@@ -145,6 +160,7 @@ static err_t model_folders(const char *dir, char ***out, size_t *n, struct err_i
         if (f->d_name[0] == '.') continue;
         int len = snprintf(path, sizeof path, "%s/%s/manifest.json", dir, f->d_name);
         if (len < 0 || len >= FILE_PATH_MAX || !file_exists(path)) continue;
+        if (other_folder(path)) continue;
         *out = mem_array(*out, *n, &cap, sizeof **out);
         (*out)[(*n)++] = mem_text(path, (size_t)len - strlen("/manifest.json"));
     }

@@ -54,12 +54,30 @@ static void headline_study(const struct run_doc *d, char *out, size_t cap) {
         clear ? "clear of zero" : "not distinguishable from zero");
 }
 
+/* Nothing was filled: because nothing was sent, or because nothing met the orders. */
+static void headline_idle(const struct run_result *r, char *out, size_t cap) {
+    const struct run_count *most = NULL;
+    for (size_t i = 0; i < r->reasons; i++) {
+        if (!most || r->reason[i].count > most->count) most = &r->reason[i];
+    }
+    if (r->orders > 0) {
+        snprintf(out, cap, "The strategy traded nothing: none of its %llu orders was filled.",
+            (unsigned long long)r->orders);
+    } else if (most) {
+        snprintf(out, cap,
+            "The strategy traded nothing: no order was sent; most often stopped by %s (%llu "
+            "times).",
+            most->name, (unsigned long long)most->count);
+    } else {
+        snprintf(out, cap, "The strategy traded nothing: it wished for no position.");
+    }
+}
+
 static void headline_money(const struct run_doc *d, char *out, size_t cap) {
     const struct run_result *r = d->result;
     double net = asset(run_net(r)), gross = asset(run_gross(r));
     if (r->fills == 0) {
-        snprintf(out, cap,
-            "The strategy traded nothing: every wish was stopped by a gate or by the rules.");
+        headline_idle(r, out, cap);
         return;
     }
     const char *verdict = net <= 0           ? "Nothing is left after costs."

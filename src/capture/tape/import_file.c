@@ -389,6 +389,7 @@ static err_t unknown_format(const struct import_file *f, const char *why, struct
 static err_t judge_csv(
     struct import_file *f, const struct import_options *opt, struct err_info *e) {
     bool futures = false;
+    f->shape = SHAPE_CSV;
     import_symbol_of_path(f->path, f->symbol, &futures);
     f->venue = opt->venue ? opt->venue : import_venue_of_path(f->path);
     if (f->venue >= VENUE_OKX && f->venue != VENUE_OTHER && !opt->venue) f->venue = VENUE_NONE;
@@ -411,7 +412,6 @@ static err_t csv_layout(struct import_file *f, const struct import_line *line,
     const char *format = opt->format ? opt->format : "auto";
     enum import_csv_kind want = import_csv_kind_from(format, strlen(format)), kind = want;
     const char *why;
-    f->shape = SHAPE_CSV;
     if (import_csv_header(line->text, line->len, &f->csv, &why)) {
         if (!want || want == f->csv.kind) return judge_csv(f, opt, e);
         return err_set(e, ERR_INPUT, "%s: its header makes it %s, not %s", f->path,

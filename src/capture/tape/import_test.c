@@ -286,6 +286,8 @@ static void other_venues_and_other_shapes_are_refused_by_name(void **state) {
         {"c.gz", "1626993723.8: {\"jsonrpc\":\"2.0\",\"id\":0,\"result\":[]}\n", "deribit"},
         {"d.gz", "{\"t\":\"header\",\"format\":2,\"exchange\":\"BYBIT\"}\n", "bybit"},
         {"e.gz", "1626993723.8: {\"hello\":1}\n", "Binance"},
+        {"f.gz", "ts_ms,dvol_pct\n1667692800000,56.76\n", "no known kind of file"},
+        {"g.gz", "34200.004241176,1,16113575,18,5853300,1\n", "without header"},
     };
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         struct imported i = import_one(*state, put_gzip(*state, cases[c].file, cases[c].text));
