@@ -36,10 +36,17 @@ void sample_init(struct sample *s, const struct study_prediction *p, size_t n, u
     s->score_rank = mem_alloc((n + 1) * sizeof *s->score_rank);
     s->value_rank = mem_alloc((n + 1) * sizeof *s->value_rank);
     double *centred = mem_alloc((n + 1) * sizeof *centred);
+    size_t cap = 0;
+    int32_t fold = 0;
     centre_folds(p, n, centred);
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(p[i].value) || !isfinite(p[i].score)) continue;
         size_t k = s->n++;
+        if (k == 0 || p[i].fold != fold) {
+            s->fold_from = mem_array(s->fold_from, s->folds, &cap, sizeof *s->fold_from);
+            s->fold_from[s->folds++] = k;
+            fold = p[i].fold;
+        }
         s->score[k] = centred[i];
         s->value[k] = p[i].value;
         s->klass[k] = (uint8_t)p[i].klass;
@@ -48,13 +55,14 @@ void sample_init(struct sample *s, const struct study_prediction *p, size_t n, u
         }
         for (uint32_t c = 0; c < classes; c++) s->p[k * classes + c] = p[i].p[c];
     }
+    s->fold_from = mem_array(s->fold_from, s->folds, &cap, sizeof *s->fold_from);
+    s->fold_from[s->folds] = s->n;
     free(centred);
     s->score_ranks = stats_dense_ranks(s->score, s->n, s->score_rank);
     s->value_ranks = stats_dense_ranks(s->value, s->n, s->value_rank);
     size_t ranks = s->score_ranks > s->value_ranks ? s->score_ranks : s->value_ranks;
     s->up = mem_alloc((ranks + 1) * sizeof *s->up);
     s->down = mem_alloc((ranks + 1) * sizeof *s->down);
-    s->count = mem_alloc((ranks + 1) * sizeof *s->count);
 }
 
 void sample_fini(struct sample *s) {
@@ -66,7 +74,7 @@ void sample_fini(struct sample *s) {
     free(s->value_rank);
     free(s->up);
     free(s->down);
-    free(s->count);
+    free(s->fold_from);
     memset(s, 0, sizeof *s);
 }
 
@@ -276,14 +284,28 @@ static void note(struct study_metric *m) {
     snprintf(m->note, sizeof m->note, "%s", text);
 }
 
-/* Blocks must outlast the memory of the product that IC averages. */
+/* Blocks must outlast the memory of the product that IC averages. That is what its own block length
+ * says, but from noisy rows; the shorter of the two factors' memories bounds it from elsewhere. */
 static double block_of(const struct sample *s) {
     double *product = mem_alloc((s->n + 1) * sizeof *product);
     double ms = stats_mean(s->score, s->n), mv = stats_mean(s->value, s->n);
     for (size_t i = 0; i < s->n; i++) product[i] = (s->score[i] - ms) * (s->value[i] - mv);
-    double block = stats_block_length(product, s->n).stationary;
+    double own = stats_block_length(product, s->n).stationary;
+    double score = stats_block_length(s->score, s->n).stationary;
+    double value = stats_block_length(s->value, s->n).stationary;
     free(product);
-    return block;
+    return fmax(own, fmin(score, value));
+}
+
+/* Rows drawn inside their fold: that a model's level and the base rate of what followed happen to
+ * agree or not is one event a fold, and no skill in telling rows apart. */
+static void draw_in_folds(
+    const struct sample *s, struct dice *dice, double block, uint32_t *index) {
+    for (size_t f = 0; f < s->folds; f++) {
+        size_t from = s->fold_from[f], n = s->fold_from[f + 1] - from;
+        dice_blocks(dice, block, n, index + from);
+        for (size_t i = 0; i < n; i++) index[from + i] += (uint32_t)from;
+    }
 }
 
 static void resample(struct sample *s, size_t repeats, uint64_t seed, double block,
@@ -293,7 +315,8 @@ static void resample(struct sample *s, size_t repeats, uint64_t seed, double blo
     for (size_t r = 0; r < repeats; r++) {
         dice_blocks(&dice, block, s->n, a);
         sample_measure(s, a, a, &paired[r]);
-        dice_blocks(&dice, block, s->n, b);
+        draw_in_folds(s, &dice, block, a);
+        draw_in_folds(s, &dice, block, b);
         sample_measure(s, a, b, &apart[r]);
     }
     free(a);

@@ -21,7 +21,9 @@ struct sample {
     uint8_t *klass; /* enum label_class, LABEL_NONE: not in class metrics */
     uint32_t *score_rank, *value_rank;
     size_t score_ranks, value_ranks;
-    double *up, *down, *count; /* work, one a rank */
+    double *up, *down; /* work, one a rank */
+    size_t *fold_from; /* first row of each fold; n at the end */
+    size_t folds;
 };
 
 /* Of predictions whose label is known. */
