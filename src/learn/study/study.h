@@ -5,13 +5,15 @@
  *
  * Units      score: p(up) - p(down), or the forecast itself (value output); IC is its correlation
  *            with label.value. Binary targets: rows that did not move at all neither train nor
- * count in AUC, losses and classes; they do count in IC. Ownership  study_result owns everything in
- * it; study_free releases it. Invariant  a training row's label is known before the first test row
- * closes; threshold, standardisation and calibration see training rows only; predictions are those
- * that model_predict gives live for the same row. Bands      lo, hi: 95 % percentile band of a
- * stationary bootstrap with Politis-White block length, rows resampled with their labels. null_lo,
- * null_hi, p: the same resampling of predictions and labels apart from each other, which keeps each
- * one's own memory and breaks only the link.
+ *            count in AUC, losses and classes; they do count in IC.
+ * Ownership  study_result owns everything in it; study_free releases it.
+ * Invariant  a training row's label is known before the first test row closes; threshold,
+ *            standardisation, ridge and calibration see training rows only; predictions are those
+ *            that model_predict gives live for the same row.
+ * Bands      lo, hi: 95 % percentile band of a stationary bootstrap with Politis-White block
+ *            length, rows resampled with their labels. null_lo, null_hi, p: forecasts and labels of
+ *            a fold resampled apart from each other, which keeps each one's own memory and level
+ *            and breaks only the link.
  */
 #ifndef FATHOM_LEARN_STUDY_STUDY_H
 #define FATHOM_LEARN_STUDY_STUDY_H
