@@ -1,9 +1,10 @@
 /* model_store.h: a model folder: model, calibration, manifest; verified before use.
  *
  * Folder     docs/formats/model.md: model.txt or logistic.json, and manifest.json with kind,
- * output, feature set, signature, names, label, bucket, data hash, parameters, seed, metrics,
- *            calibration, version, parent, size and XXH3 of the model file. Made whole or not at
- * all. Refused    (ERR_INPUT, exit 3) a file that is missing, cut or flipped; a manifest of another
+ *            output, feature set, signature, names, label, bucket, data hash, parameters, seed,
+ *            metrics, calibration, version, parent, size and XXH3 of the model file. Made whole or
+ *            not at all.
+ * Refused    (ERR_INPUT, exit 3) a file that is missing, cut or flipped; a manifest of another
  *            format; another feature signature than the caller's; a text the builder refuses.
  */
 #ifndef FATHOM_LEARN_TRAIN_MODEL_STORE_H
