@@ -136,7 +136,7 @@ with tempfile.TemporaryDirectory(prefix="run-") as tmp:
     p = call("run", "examples/btcusdt-tick.yaml", "--set", f"data.input={market}", "--set", "name=<b>evil", "--to", run)
     hold("the run is made", p.returncode == 0, p.stderr)
     names = {f.name for f in run.iterdir()}
-    want = {"manifest.json", "config.yaml", "result.json", "fills.csv", "orders.csv", "equity.csv", "report.json",
+    want = {"manifest.json", "config.yaml", "result.json", "fills.csv", "orders.csv", "equity.csv", "decisions.csv", "report.json",
             "report.html", "tape"}
     hold("the folder holds what docs/formats/run.md names", names == want, names ^ want)
     figures(run)
@@ -146,7 +146,7 @@ with tempfile.TemporaryDirectory(prefix="run-") as tmp:
     call("run", "examples/btcusdt-tick.yaml", "--set", f"data.input={market}", "--set", "name=<b>evil", "--to", again)
     same = [n for n in ("fills.csv", "orders.csv", "equity.csv") if (run / n).read_bytes() == (again / n).read_bytes()]
     hold("the same command gives the same bytes", len(same) == 3, same)
-    hold("and counts one trial more", json.loads((again / "result.json").read_text())["trials"] == 1)
+    hold("and counts one trial more", json.loads((again / "result.json").read_text())["trials"] == 2)
     verify(run, work)
     refusals(run, work, market)
     interrupted(work, market)

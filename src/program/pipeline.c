@@ -221,7 +221,7 @@ static err_t limits_of(struct pipeline *p, struct err_info *e) {
     p->cfg.intent =
         (struct intent_config){.confidence_min = config_double(c, "intent.confidence_min"),
             .edge_min_bps = config_double(c, "intent.edge_min_bps"),
-            .edge_full_bps = config_double(c, "intent.edge_min_bps"),
+            .edge_full_bps = config_double(c, "intent.edge_full_bps"),
             .move_bps = p->move_bps,
             .missing_max = config_double(c, "intent.missing_max"),
             .taker_bps = (double)p->cfg.fees.taker.e16 / (double)RATE_ONE * 1e4,

@@ -21,6 +21,7 @@ err_t sinks_open(struct sinks *s, struct run_result *r, const char *folder, int6
     err_t code = run_folder_open(folder, "fills.csv", &s->fills, e);
     if (!code) code = run_folder_open(folder, "orders.csv", &s->orders, e);
     if (!code) code = run_folder_open(folder, "equity.csv", &s->equity, e);
+    if (!code) code = run_folder_open(folder, "decisions.csv", &s->decisions, e);
     if (code) {
         sinks_abort(s);
         return code;
@@ -28,13 +29,15 @@ err_t sinks_open(struct sinks *s, struct run_result *r, const char *folder, int6
     fprintf(s->fills, "ts_venue_ns,ts_local_ns,order_id,side,px,qty,maker,fee,spread,slippage,"
                       "queue_placed,queue_before,wait_ns,position\n");
     fprintf(s->orders, "id,ts_sent_ns,ts_ack_ns,side,type,tif,px,qty,filled,status,queue_placed\n");
+    fprintf(
+        s->decisions, "ts_ns,bucket_id,p_up,p_down,edge_bps,cost_bps,before,wanted,gate,refused\n");
     fprintf(s->equity, "ts_ns,bucket_id,position,mid,net,gross,fees,funding\n");
     return ERR_OK;
 }
 
 void sinks_abort(struct sinks *s) {
-    FILE **file[3] = {&s->fills, &s->orders, &s->equity};
-    for (int i = 0; i < 3; i++) {
+    FILE **file[4] = {&s->fills, &s->orders, &s->equity, &s->decisions};
+    for (int i = 0; i < 4; i++) {
         if (*file[i]) fclose(*file[i]);
         *file[i] = NULL;
     }
@@ -139,6 +142,25 @@ static void order_row(struct sinks *s, const struct order *o) {
         o->queue_at_placement.lots);
 }
 
+static void decision_row(struct sinks *s, const struct decision *d) {
+    if (!s->decisions) return;
+    char before[DECIMAL_TEXT_MAX], wanted[DECIMAL_TEXT_MAX];
+    instrument_qty_text(&s->r->inst, (qty_t){d->before}, before);
+    instrument_qty_text(&s->r->inst, (qty_t){d->wanted}, wanted);
+    fprintf(s->decisions, "%" PRId64 ",%" PRId64 ",%.9g,%.9g,%.6g,%.6g,%s,%s,%s,\n", d->ts.ns,
+        d->bucket_id, d->p_up, d->p_down, d->edge_bps, d->cost_bps, before, wanted,
+        intent_reason_name(d->reason));
+}
+
+/* A request that a limit stopped: the reason is risk's. */
+static void refused_row(struct sinks *s, const struct engine_record *rec) {
+    if (!s->decisions) return;
+    char qty[DECIMAL_TEXT_MAX];
+    instrument_qty_text(&s->r->inst, rec->request->qty, qty);
+    fprintf(s->decisions, "%" PRId64 ",,,,,,,%s%s,,%s\n", rec->now.ns,
+        rec->request->side == SIDE_BUY ? "" : "-", qty, risk_reason_name(rec->why));
+}
+
 void sinks_record(void *ctx, const struct engine_record *rec) {
     struct sinks *s = ctx;
     switch (rec->kind) {
@@ -146,7 +168,9 @@ void sinks_record(void *ctx, const struct engine_record *rec) {
     case RECORD_REPORT:
         if (rec->ended) order_row(s, rec->order);
         break;
-    default: break; /* decisions, requests, refusals, funding: counted by the engine */
+    case RECORD_DECISION: decision_row(s, rec->decision); break;
+    case RECORD_REFUSED: refused_row(s, rec); break;
+    default: break; /* requests and funding: in orders.csv and equity.csv */
     }
 }
 
@@ -240,6 +264,7 @@ err_t sinks_close(struct sinks *s, struct engine *engine, struct err_info *e) {
     err_t code = close_one(&s->fills, "fills.csv", e);
     if (!code) code = close_one(&s->orders, "orders.csv", e);
     if (!code) code = close_one(&s->equity, "equity.csv", e);
+    if (!code) code = close_one(&s->decisions, "decisions.csv", e);
     if (!code && l->position != 0 && !priced) {
         code = err_set(e, ERR_INPUT, "the data end without a price for the open position");
     }

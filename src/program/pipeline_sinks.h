@@ -14,7 +14,7 @@
 struct sinks {
     struct run_result *r;
     const struct engine *engine;
-    FILE *fills, *orders, *equity;
+    FILE *fills, *orders, *equity, *decisions;
     err_t failed; /* a value did not fit, memory ran out */
     int64_t hold_lots;
     /* equity */

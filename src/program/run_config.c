@@ -95,6 +95,10 @@ const struct config_key run_schema[] = {
     NUM("intent.confidence_min", "0.55", 0, 1, "",
         "Least calibrated probability of the wanted side.", "S3 1341"),
     NUM("intent.edge_min_bps", "0", -1e4, 1e4, "bps", "Least expected edge after cost.", "S2 G4"),
+    NUM("intent.edge_full_bps", "-10000", -1e4, 1e4, "bps",
+        "Edge that takes the whole position, smaller ones a share; at or below "
+        "intent.edge_min_bps: all or nothing.",
+        ""),
     NUM("intent.missing_max", "0.05", 0, 1, "", "Largest share of missing features.", "S3 1335"),
     NUM("intent.move_bps", "0", 0, 1e5, "bps",
         "Expected move of a right forecast; 0 = mean absolute move of the training rows.", ""),

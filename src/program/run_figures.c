@@ -81,9 +81,9 @@ err_t run_figures(struct run *run, struct err_info *e) {
     struct trial_counts counts;
     if (!code) code = trials_append(path, &t, &counts, e);
     if (code) return code;
-    r->trials = counts.distinct;
-    r->dsr = counts.distinct > 1 && counts.variance > 0
-                 ? dsr(m.sharpe_period, (double)m.n, m.skew, m.kurtosis, (double)counts.distinct,
+    r->trials = counts.runs;
+    r->dsr = counts.runs > 1 && counts.variance > 0
+                 ? dsr(m.sharpe_period, (double)m.n, m.skew, m.kurtosis, (double)counts.runs,
                        counts.variance)
                  : m.psr;
     if (r->periods < LEAST_PERIODS) r->dsr = NAN;
