@@ -92,6 +92,12 @@ def refusals(run, work, market):
     p = call("backtest", "--set", f"data.tape={run}/tape", "--set", "strategy.kind=quoter", "--set", "risk.order_max=0.001",
              "--to", work / "idle")
     hold("a run without an order says what stopped it", p.returncode == 0 and "limit: size" in p.stdout, p.stdout + p.stderr)
+    p = call("backtest", "--set", f"data.tape={run}/tape", "--set", "data.symbol=binance-usdm:SIMUSDT", "--to", work / "named")
+    hold("a symbol may name its venue", p.returncode == 0, p.stderr)
+    last = json.loads((run / "result.json").read_text())["last_ns"]
+    call("tape", "cut", f"{run}/tape", "--from", last - 60 * 10**9, "--out", work / "tail")
+    p = call("backtest", "--set", f"data.tape={work}/tail", "--set", "strategy.kind=quoter", "--to", work / "bookless")
+    hold("a run without a book says so", p.returncode == 0 and "snapshot" in p.stdout, p.stdout + p.stderr)
     p = call("backtest", "--set", f"data.tape={run}/tape", "--set", "data.symbol=NOSUCH", "--to", work / "none")
     hold("no such symbol: exit 3", p.returncode == 3 and "NOSUCH" in p.stderr, p.stderr)
     p = call("run", "--set", f"data.tape={run}/tape", "--set", "model.kind=logistic", "--set", "study.folds=900", "--to", work / "none")

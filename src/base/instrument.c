@@ -18,6 +18,13 @@ uint8_t venue_from_name(const char *name) {
     return VENUE_NONE;
 }
 
+bool instrument_is(const struct instrument *in, const char *text) {
+    const char *venue = venue_name(in->venue), *colon = strchr(text, ':');
+    if (!colon) return strcmp(in->symbol, text) == 0;
+    size_t n = (size_t)(colon - text);
+    return strlen(venue) == n && memcmp(venue, text, n) == 0 && strcmp(in->symbol, colon + 1) == 0;
+}
+
 static double pow10_double(uint8_t exp) { return (double)decimal_pow10[exp]; }
 
 double instrument_px(const struct instrument *in, price_t px) {

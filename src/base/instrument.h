@@ -59,6 +59,9 @@ _Static_assert(sizeof(struct instrument) == 152, "stored");
 const char *venue_name(uint8_t venue);
 uint8_t venue_from_name(const char *name); /* VENUE_NONE if unknown */
 
+/* Does "SYMBOL" or "venue:SYMBOL" name this instrument? */
+bool instrument_is(const struct instrument *in, const char *text);
+
 /* The nearest double of the exact decimal: one multiplication, one division by a power of ten. */
 double instrument_px(const struct instrument *in, price_t px);
 double instrument_qty(const struct instrument *in, qty_t qty);

@@ -97,6 +97,18 @@ static void a_value_that_does_not_fit_is_refused(void **state) {
     assert_true(v == 5);
 }
 
+static void a_symbol_may_name_its_venue(void **state) {
+    (void)state;
+    struct instrument in = {.symbol = "BTCUSDT", .venue = VENUE_BINANCE_SPOT};
+    assert_true(instrument_is(&in, "BTCUSDT"));
+    assert_true(instrument_is(&in, "binance-spot:BTCUSDT"));
+    assert_false(instrument_is(&in, "binance-usdm:BTCUSDT"));
+    assert_false(instrument_is(&in, "binance:BTCUSDT"));
+    assert_false(instrument_is(&in, "BTCUSD"));
+    assert_false(instrument_is(&in, "binance-spot:"));
+    assert_false(instrument_is(&in, ""));
+}
+
 static void two_slot_kinds_are_those_with_continuation_words(void **state) {
     (void)state;
     for (uint8_t kind = 0; kind < EV_KIND_COUNT; kind++) {
@@ -117,6 +129,7 @@ int main(void) {
         cmocka_unit_test(the_value_of_a_linear_trade_is_price_times_quantity),
         cmocka_unit_test(the_value_of_inverse_contracts_is_their_number_times_the_contract),
         cmocka_unit_test(a_value_that_does_not_fit_is_refused),
+        cmocka_unit_test(a_symbol_may_name_its_venue),
         cmocka_unit_test(two_slot_kinds_are_those_with_continuation_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,7 +112,7 @@ const struct cli_verb cmd_dataset = {
         "  --set NAME     feature set (default core); see fathom features list\n"
         "  --label L      next=BUCKETS, horizon=SECONDS or barrier=SECONDS,TARGET_BPS,STOP_BPS,\n"
         "                 then ,threshold=X or ,adaptive (default next=1)\n"
-        "  --symbol S     instrument (default: the first of the tape)\n"
+        "  --symbol S     SYMBOL or VENUE:SYMBOL (default: the first of the tape)\n"
         "\n"
         "Example:\n"
         "  fathom dataset btc.tape --to btc.data --bucket time=1 --set core --label next=5\n",

@@ -101,14 +101,6 @@ static err_t job_parse(
     return ERR_OK;
 }
 
-/* Does "SYMBOL" or "venue:SYMBOL" name this instrument? */
-static bool symbol_is(const struct instrument *in, const char *text) {
-    const char *venue = venue_name(in->venue), *colon = strchr(text, ':');
-    if (!colon) return strcmp(in->symbol, text) == 0;
-    size_t n = (size_t)(colon - text);
-    return strlen(venue) == n && memcmp(venue, text, n) == 0 && strcmp(in->symbol, colon + 1) == 0;
-}
-
 static err_t job_instrument(struct job *k, struct err_info *e) {
     size_t n = 0, found = 0;
     const struct instrument *table = tape_reader_instruments(k->reader, &n);
@@ -119,7 +111,7 @@ static err_t job_instrument(struct job *k, struct err_info *e) {
         size_t len = strlen(names);
         snprintf(names + len, sizeof names - len, "%s%s:%s", i ? ", " : "",
             venue_name(table[i].venue), table[i].symbol);
-        if (symbol && !symbol_is(&table[i], symbol)) continue;
+        if (symbol && !instrument_is(&table[i], symbol)) continue;
         k->inst = &table[i];
         found++;
     }

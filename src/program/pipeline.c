@@ -113,12 +113,16 @@ err_t pipeline_instrument(
     struct tape_reader *r;
     err_t code = tape_reader_open(&r, tape, &opt, e);
     if (code) return code;
-    size_t n, at = 0;
+    size_t n, at = 0, same = 0;
     const struct instrument *table = tape_reader_instruments(r, &n);
     if (*symbol) {
-        while (at < n && strcmp(table[at].symbol, symbol) != 0) at++;
+        while (at < n && !instrument_is(&table[at], symbol)) at++;
+        for (size_t i = at; i < n; i++) same += instrument_is(&table[i], symbol);
     }
-    if (at >= n) {
+    if (same > 1) {
+        code = err_set(e, ERR_USAGE, "%s holds %s of several venues: set data.symbol=VENUE:%s",
+            tape, symbol, symbol);
+    } else if (at >= n) {
         code = err_set(e, ERR_INPUT, "%s holds no instrument %s; fathom tape info %s lists them",
             tape, symbol, tape);
     } else {

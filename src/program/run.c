@@ -23,7 +23,9 @@ static err_t import_inputs(struct run *run, size_t n, struct err_info *e) {
     if (!files) return err_set(e, ERR_RESOURCE, "out of memory for %zu inputs", n);
     for (size_t i = 0; i < n; i++) files[i] = config_item(c, "data.input", i);
     err_t code = run_folder_path(run->folder, "tape", run->tape, e);
-    const char *symbol = config_string(c, "data.symbol"), *venue = config_string(c, "data.venue");
+    const char *symbol = config_string(c, "data.symbol"), *colon = strchr(symbol, ':');
+    if (colon) symbol = colon + 1; /* VENUE:SYMBOL chooses; a table's symbol is the plain one */
+    const char *venue = config_string(c, "data.venue");
     const char *instruments = config_string(c, "data.instruments");
     struct import_options opt = {.files = files,
         .n_files = n,

@@ -32,7 +32,8 @@ const struct config_key run_schema[] = {
         "Truth file of a generated market (.truth.csv): adds found beside planted."),
     ENUM("data.venue", "auto", "auto|binance-usdm|binance-coinm|binance-spot",
         "Venue of the input where it does not say so itself."),
-    STR("data.symbol", "", "Instrument to run on; empty = the only one, or the first of the tape."),
+    STR("data.symbol", "",
+        "SYMBOL or VENUE:SYMBOL to run on; empty = the only one, or the first of the tape."),
     STR("data.instruments", "", "File with tick and lot sizes (else declared, else inferred)."),
     BOOL("data.strict", "false", "Stop at the first bad row instead of counting it."),
 

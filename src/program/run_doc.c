@@ -55,7 +55,8 @@ static void headline_study(const struct run_doc *d, char *out, size_t cap) {
 }
 
 /* Nothing was filled: because nothing was sent, or because nothing met the orders. */
-static void headline_idle(const struct run_result *r, char *out, size_t cap) {
+static void headline_idle(const struct run_doc *d, char *out, size_t cap) {
+    const struct run_result *r = d->result;
     const struct run_count *most = NULL;
     for (size_t i = 0; i < r->reasons; i++) {
         if (!most || r->reason[i].count > most->count) most = &r->reason[i];
@@ -68,6 +69,10 @@ static void headline_idle(const struct run_result *r, char *out, size_t cap) {
             "The strategy traded nothing: no order was sent; most often stopped by %s (%llu "
             "times).",
             most->name, (unsigned long long)most->count);
+    } else if (!r->bars && d->book.snapshots == 0) {
+        snprintf(out, cap,
+            "The strategy traded nothing: the data hold no depth snapshot, so there never was a "
+            "book.");
     } else {
         snprintf(out, cap, "The strategy traded nothing: it wished for no position.");
     }
@@ -77,7 +82,7 @@ static void headline_money(const struct run_doc *d, char *out, size_t cap) {
     const struct run_result *r = d->result;
     double net = asset(run_net(r)), gross = asset(run_gross(r));
     if (r->fills == 0) {
-        headline_idle(r, out, cap);
+        headline_idle(d, out, cap);
         return;
     }
     const char *verdict = net <= 0           ? "Nothing is left after costs."

@@ -29,11 +29,16 @@ struct build {
 };
 
 static err_t choose_instrument(struct build *b, const struct tape_reader *r, struct err_info *e) {
-    size_t n, at = 0;
+    size_t n, at = 0, same = 0;
     const struct instrument *table = tape_reader_instruments(r, &n);
     const char *symbol = b->opt->symbol;
     if (symbol && *symbol) {
-        while (at < n && strcmp(table[at].symbol, symbol) != 0) at++;
+        while (at < n && !instrument_is(&table[at], symbol)) at++;
+        for (size_t i = at; i < n; i++) same += instrument_is(&table[i], symbol);
+    }
+    if (same > 1) {
+        return err_set(e, ERR_USAGE, "%s holds %s of several venues: write VENUE:%s", b->opt->tape,
+            symbol, symbol);
     }
     if (at >= n) {
         return err_set(e, ERR_INPUT, "%s holds no instrument '%s'; fathom tape info %s lists them",
