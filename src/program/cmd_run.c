@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,9 @@ static void print_text(const struct run *run) {
     if (run->doc.study) {
         for (int k = 0; k < METRIC_COUNT; k++) {
             const struct study_metric *m = &run->doc.study->metric[k];
-            printf("  %-28s %9.5f   [%.5f, %.5f]\n", study_metric_title((enum study_metric_id)k),
-                m->value, m->lo, m->hi);
+            printf("  %-28s %9.5f", study_metric_title((enum study_metric_id)k), m->value);
+            if (isfinite(m->lo)) printf("   [%.5f, %.5f]", m->lo, m->hi);
+            puts("");
         }
     }
     if (run->doc.has_strategy) {

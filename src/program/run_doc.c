@@ -78,6 +78,12 @@ static void headline_idle(const struct run_doc *d, char *out, size_t cap) {
     }
 }
 
+static bool free_of_fees(const struct config *c) {
+    return strspn(config_string(c, "fees.maker"), "-0.") ==
+               strlen(config_string(c, "fees.maker")) &&
+           strspn(config_string(c, "fees.taker"), "-0.") == strlen(config_string(c, "fees.taker"));
+}
+
 static void headline_money(const struct run_doc *d, char *out, size_t cap) {
     const struct run_result *r = d->result;
     double net = asset(run_net(r)), gross = asset(run_gross(r));
@@ -90,9 +96,10 @@ static void headline_money(const struct run_doc *d, char *out, size_t cap) {
                                              : "That passes this test; it says nothing about costs "
                                                "and fills that were not modelled.";
     snprintf(out, cap,
-        "After all costs the %s strategy %s %.4g %s with %llu fills; at the prices it traded, "
+        "%s the %s strategy %s %.4g %s with %llu fills; at the prices it traded, "
         "before fees and "
         "funding, it %s %.4g. %s",
+        free_of_fees(d->cfg) ? "With fees turned off" : "After all costs",
         config_string(d->cfg, "strategy.kind"), net < 0 ? "lost" : "made", fabs(net),
         r->inst.settle, (unsigned long long)r->fills, gross < 0 ? "lost" : "made", fabs(gross),
         verdict);
