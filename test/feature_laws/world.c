@@ -188,12 +188,16 @@ int64_t last_ns(const struct bucket *b) {
     switch ((enum cut_trigger)b->trigger) {
     case CUT_TIME:
     case CUT_LIMIT:
+    case CUT_READY:
+    case CUT_SWITCH:
     case CUT_KLINE: return b->close_ts.ns - 1;
     case CUT_NONE:
     case CUT_VOLUME:
     case CUT_COUNT:
     case CUT_UPDATE:
     case CUT_END:
+    case CUT_QUALITY:
+    case CUT_REFERENCE:
     case CUT_TRIGGERS: break;
     }
     return b->close_ts.ns;

@@ -73,8 +73,7 @@ enum { KINDS_TRADE = 1u << EV_TRADE | 1u << EV_AGG_TRADE };
 
 /* The last instant that belongs to the bucket: a time cut's boundary belongs to the next one. */
 static inline int64_t bucket_last_ns(const struct bucket *b) {
-    bool boundary = b->trigger == CUT_TIME || b->trigger == CUT_LIMIT || b->trigger == CUT_KLINE;
-    return boundary ? b->close_ts.ns - 1 : b->close_ts.ns;
+    return bucket_at_boundary(b) ? b->close_ts.ns - 1 : b->close_ts.ns;
 }
 
 /* Taker-buy minus taker-sell quantity of a bucket in quantity units; NaN where not known. */

@@ -46,47 +46,114 @@ static bool word_is(const char *s, size_t n, const char *word) {
     return n == strlen(word) && memcmp(s, word, n) == 0;
 }
 
+enum { TARGET_S = 30, LEAST_TRADES = 20 }; /* adaptive, where the text does not say (S3 3085) */
+
+struct unit {
+    int64_t mant;
+    uint8_t exp;
+};
+
+static bool size_of(const struct bucket_spec *spec, const char *s, size_t n, struct unit u,
+    int64_t *out, const char **why) {
+    if (spec->mode == BUCKET_VOLUME) return volume(s, n, u.mant, u.exp, out, why);
+    return whole(s, n, out, why);
+}
+
+static bool head(
+    const char *s, size_t n, struct unit u, struct bucket_spec *spec, const char **why) {
+    const char *eq = memchr(s, '=', n);
+    size_t name = eq ? (size_t)(eq - s) : n;
+    *why = "a bucket is time=SECONDS, volume=QUANTITY, count=TRADES, update=MESSAGES, "
+           "adaptive=QUANTITY or reference";
+    spec->size = 1;
+    if (word_is(s, n, "reference")) {
+        spec->mode = BUCKET_REFERENCE;
+        return true;
+    }
+    if (!eq) return false;
+    if (word_is(s, name, "time")) {
+        spec->mode = BUCKET_TIME;
+        return seconds(eq + 1, n - name - 1, &spec->size, why);
+    }
+    spec->adaptive = word_is(s, name, "adaptive");
+    if (spec->adaptive || word_is(s, name, "volume")) {
+        spec->mode = BUCKET_VOLUME;
+    } else if (word_is(s, name, "count")) {
+        spec->mode = BUCKET_COUNT;
+    } else if (word_is(s, name, "update")) {
+        spec->mode = BUCKET_UPDATE;
+    } else {
+        return false;
+    }
+    return size_of(spec, eq + 1, n - name - 1, u, &spec->size, why);
+}
+
+/* One ",key=value" behind the head. */
+static bool option(
+    const char *s, size_t n, struct unit u, struct bucket_spec *spec, const char **why) {
+    const char *eq = memchr(s, '=', n);
+    size_t name = eq ? (size_t)(eq - s) : n;
+    const char *v = eq ? eq + 1 : s + n;
+    size_t len = (size_t)(s + n - v);
+    int64_t *at = word_is(s, name, "limit")                      ? &spec->time_limit_ns
+                  : word_is(s, name, "time")                     ? &spec->target_ns
+                  : word_is(s, name, "fallback")                 ? &spec->fallback_ns
+                  : word_is(s, name, "least")                    ? &spec->size_least
+                  : word_is(s, name, "most")                     ? &spec->size_most
+                  : spec->adaptive && word_is(s, name, "trades") ? &spec->least_trades
+                                                                 : NULL;
+    *why = "behind the size may follow limit=, time=, least=, most=, fallback= and, for adaptive, "
+           "trades=";
+    if (at == NULL) return false;
+    *why = "an option is given twice";
+    if (*at != 0) return false;
+    if (at == &spec->least_trades) return whole(v, len, at, why);
+    if (at == &spec->size_least || at == &spec->size_most) return size_of(spec, v, len, u, at, why);
+    return seconds(v, len, at, why);
+}
+
+/* What must and must not stand together. */
+static bool fits(struct bucket_spec *spec, const char **why) {
+    bool wide = spec->size_least > 0 || spec->size_most > 0;
+    bool plain = spec->mode == BUCKET_TIME || spec->mode == BUCKET_REFERENCE;
+    *why = "time and reference buckets take no options";
+    if (plain) return !wide && !spec->time_limit_ns && !spec->target_ns && !spec->fallback_ns;
+    *why = "the limit of adaptive buckets follows the rate: leave limit= out";
+    if (spec->adaptive && spec->time_limit_ns) return false;
+    if (spec->adaptive && !spec->target_ns) spec->target_ns = TARGET_S * NS_PER_S;
+    if (spec->adaptive && !spec->least_trades) spec->least_trades = LEAST_TRADES;
+    *why = "an online width needs least=, most= and time=, and least <= size <= most";
+    if (wide && (!spec->size_least || !spec->target_ns || spec->size_least > spec->size ||
+                    spec->size > spec->size_most))
+        return false;
+    *why = "time= is the target of adaptive buckets and of an online width (least=, most=)";
+    if (spec->target_ns && !spec->adaptive && !wide) return false;
+    *why = "the target time must be at most one hour";
+    if (spec->target_ns > 3600 * NS_PER_S) return false;
+    *why = "fallback= takes at most 10 seconds: the switch must be done within that";
+    return spec->fallback_ns <= VCLOCK_FALLBACK_MAX_NS;
+}
+
 bool bucket_spec_parse(const char *text, int64_t qty_mant, uint8_t qty_exp, struct bucket_spec *out,
     const char **why) {
     CHECK(qty_mant > 0 && qty_exp <= DECIMAL_EXP_MAX);
     struct bucket_spec spec = {0};
-    const char *comma = strchr(text, ','), *eq = strchr(text, '=');
-    size_t len = comma ? (size_t)(comma - text) : strlen(text);
-    if (eq == NULL || (size_t)(eq - text) >= len) {
-        *why = "a bucket is time=SECONDS, volume=QUANTITY, count=TRADES or update=MESSAGES";
-        return false;
+    struct unit u = {qty_mant, qty_exp};
+    size_t n = strcspn(text, ",");
+    if (!head(text, n, u, &spec, why)) return false;
+    for (const char *s = text + n; *s; s += n) {
+        n = strcspn(++s, ",");
+        if (!option(s, n, u, &spec, why)) return false;
     }
-    size_t name = (size_t)(eq - text), n = len - name - 1;
-    bool ok;
-    if (word_is(text, name, "time")) {
-        spec.mode = BUCKET_TIME;
-        ok = seconds(eq + 1, n, &spec.size, why);
-    } else if (word_is(text, name, "volume")) {
-        spec.mode = BUCKET_VOLUME;
-        ok = volume(eq + 1, n, qty_mant, qty_exp, &spec.size, why);
-    } else if (word_is(text, name, "count") || word_is(text, name, "update")) {
-        spec.mode = text[0] == 'c' ? BUCKET_COUNT : BUCKET_UPDATE;
-        ok = whole(eq + 1, n, &spec.size, why);
-    } else {
-        *why = "the bucket kinds are time, volume, count and update";
-        return false;
-    }
-    if (!ok) return false;
-    if (comma != NULL) {
-        static const char key[] = "limit=";
-        if (strncmp(comma + 1, key, sizeof key - 1) != 0 || spec.mode == BUCKET_TIME) {
-            *why = "after the comma only limit=SECONDS may follow, and not for time buckets";
-            return false;
-        }
-        const char *v = comma + sizeof key;
-        if (!seconds(v, strlen(v), &spec.time_limit_ns, why)) return false;
-    }
+    if (!fits(&spec, why)) return false;
     *out = spec;
     return true;
 }
 
 bool bucket_spec_fits_bar(const struct bucket_spec *spec, int64_t bar_ns, const char **why) {
     CHECK(bar_ns > 0);
+    *why = "bars carry plain time and volume buckets only: no adaptive cut, width or fallback";
+    if (spec->adaptive || spec->size_most || spec->fallback_ns) return false;
     switch ((enum bucket_mode)spec->mode) {
     case BUCKET_TIME:
         if (spec->size % bar_ns == 0) return true;
@@ -98,6 +165,9 @@ bool bucket_spec_fits_bar(const struct bucket_spec *spec, int64_t bar_ns, const 
         return false;
     case BUCKET_UPDATE:
         *why = "bars hold no depth messages: use time or volume buckets";
+        return false;
+    case BUCKET_REFERENCE:
+        *why = "bars arrive when their time is over: use time or volume buckets";
         return false;
     }
     return false;
