@@ -59,7 +59,7 @@ uint8_t width_at(
     if (before >= RATE_SHORT && (a > WIDTH_JUMP * b || b > WIDTH_JUMP * a)) return WIDTH_CRASH;
     int128 span = (int128)whole * RATE_SLOT_NS;
     int128 raw = ((int128)ask->target_ns * ((int128)recent + older) + span / 2) / span;
-    *size =
-        clip(((int128)ask->now + clip(raw, ask->least, ask->most) + 1) / 2, ask->least, ask->most);
+    int64_t way = clip(raw, ask->least, ask->most) - ask->now;
+    *size = clip((int128)ask->now + (way + (way > 0) - (way < 0)) / 2, ask->least, ask->most);
     return WIDTH_RATE;
 }
