@@ -135,6 +135,22 @@ def fills(run):
     hold("a wrong column: exit 2 and the nearest", p.returncode == 2 and "side" in p.stderr, p.stderr)
 
 
+def faults(work):
+    raw, run = work / "faulty.gz", work / "faulty"
+    call("generate", raw, "--seed", 9, "--hours", "0.2", "--fault", "gap", "--fault", "malformed", "--fault", "dup")
+    truth = json.loads((work / "faulty.truth.json").read_text())
+    p = call("run", "examples/btcusdt-tick.yaml", "--set", f"data.input={raw}", "--to", run)
+    doc = json.loads((run / "report.json").read_text()) if p.returncode == 0 else {}
+    tables = {t["title"]: t["rows"] for t in doc.get("data", {}).get("tables", [])}
+    rejected = {r[0]: r[1] for r in tables.get("Import", [])}
+    hold("faults: the report counts what was planted", rejected.get("malformed") == "1" and rejected.get("duplicate_id") == "1", rejected)
+    at = next((f["local_ns"] for f in truth["faults"] if f["kind"] == "gap"), 0)
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at // 10**9))
+    spans = tables.get("Spans with a gap", [])[1:]
+    hold("faults: the span with the gap is listed", len(spans) == 1 and spans[0][0][:19] <= stamp <= spans[0][1][:19], (spans, stamp))
+    hold("the resolved configuration is in the report", "entry_ms" in doc.get("config", ""))
+
+
 with tempfile.TemporaryDirectory(prefix="run-") as tmp:
     work = pathlib.Path(tmp)
     market, run = work / "market.gz", work / "a"
@@ -156,5 +172,6 @@ with tempfile.TemporaryDirectory(prefix="run-") as tmp:
     verify(run, work)
     refusals(run, work, market)
     interrupted(work, market)
+    faults(work)
     shutil.rmtree(again)
 sys.exit(1 if failed else 0)

@@ -338,13 +338,25 @@ static const struct prediction *predict(
     return out;
 }
 
+static void note_gap(struct pipeline_facts *f, const struct bucket *b) {
+    bool more = f->spans > 0 && f->last_gapped + 1 == b->id;
+    f->gapped++;
+    f->last_gapped = b->id;
+    if (!more) f->spans++;
+    if (f->spans > PIPELINE_SPANS_MAX) return;
+    struct pipeline_span *s = &f->span[f->spans - 1];
+    if (!more) s->from_ns = b->open_ts.ns;
+    s->to_ns = b->close_ts.ns;
+    s->buckets++;
+}
+
 static void on_row(void *user, const struct stream *s, const struct bucket *b, const float *row) {
     struct pipeline *p = user;
     struct prediction prediction;
     (void)s;
     if (p->failed) return;
     p->facts->trigger[b->trigger & 15]++;
-    p->facts->gapped += b->gapped;
+    if (b->gapped) note_gap(p->facts, b);
     const struct prediction *pr = predict(p, b, row, &prediction);
     p->failed = engine_on_bucket(p->engine, b, row, p->facts->set.count, pr);
     sinks_bucket(&p->sinks, b, mid2_now(p, b));

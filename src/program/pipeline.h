@@ -23,6 +23,14 @@ struct pipeline_options {
     bool quiet;
 };
 
+enum { PIPELINE_SPANS_MAX = 20 };
+
+/* Neighbouring buckets that hold a gap: nothing is traded on them, labels inside are missing. */
+struct pipeline_span {
+    int64_t from_ns, to_ns;
+    int64_t buckets;
+};
+
 struct pipeline_facts { /* what the data section of a report tells besides the result */
     struct book_counters book;
     enum book_state book_state;
@@ -32,6 +40,9 @@ struct pipeline_facts { /* what the data section of a report tells besides the r
     struct feature_set set;
     uint64_t trigger[16]; /* buckets by enum cut_trigger */
     uint64_t gapped;      /* buckets that hold a gap */
+    uint64_t spans;       /* runs of such buckets; the first ones: */
+    struct pipeline_span span[PIPELINE_SPANS_MAX];
+    int64_t last_gapped; /* id of the last such bucket */
 };
 
 /* ERR_INPUT: a damaged tape (its place is named), no such symbol; ERR_USAGE: configuration that

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -479,6 +480,9 @@ void run_doc_json(const struct run_doc *d, struct json_out *j) {
     data(d, j);
     json_key(j, "stages");
     run_stages_json(d->result, j);
+    char *yaml = config_yaml(d->cfg);
+    if (yaml) json_kstr(j, "config", yaml);
+    free(yaml);
     json_kstr(j, "how",
         "fathom verify RUN --twice replays the tape in two processes with the stored configuration "
         "and models and compares "

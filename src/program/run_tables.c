@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/decimal.h"
 #include "program/run.h"
@@ -104,6 +105,35 @@ static void bucket_table(struct run *run) {
     row2(t, "with a gap inside", "%" PRIu64, run->facts.gapped);
 }
 
+static void utc(int64_t ns, char *out, size_t n) {
+    time_t t = (time_t)(ns / NS_PER_S);
+    struct tm tm;
+    char head[32];
+    strftime(head, sizeof head, "%Y-%m-%d %H:%M:%S", gmtime_r(&t, &tm));
+    snprintf(out, n, "%s.%03d", head, (int)(ns % NS_PER_S / NS_PER_MS));
+}
+
+static void gap_table(struct run *run) {
+    const struct pipeline_facts *f = &run->facts;
+    if (f->spans == 0) return;
+    struct run_table *t = table(run, "Spans with a gap",
+        "The book was not trustworthy, or the recording itself broke, inside these buckets: "
+        "nothing was traded on them and "
+        "labels that reach into them are missing. At most the first 20 are listed.",
+        3);
+    if (!t) return;
+    const char *const head[3] = {"from (UTC)", "to", "buckets"};
+    run_table_row(t, head);
+    for (uint64_t i = 0; i < f->spans && i < PIPELINE_SPANS_MAX; i++) {
+        char from[48], to[48], n[24];
+        utc(f->span[i].from_ns, from, sizeof from);
+        utc(f->span[i].to_ns, to, sizeof to);
+        snprintf(n, sizeof n, "%" PRId64, f->span[i].buckets);
+        const char *const cell[3] = {from, to, n};
+        run_table_row(t, cell);
+    }
+}
+
 /* The columns that are missing most, by repeated selection: the set is small. */
 static void missing_table(struct run *run) {
     struct pipeline_facts *f = &run->facts;
@@ -132,5 +162,6 @@ void run_tables(struct run *run) {
     instrument_table(run);
     if (!run->result.bars) book_table(run);
     bucket_table(run);
+    gap_table(run);
     missing_table(run);
 }
