@@ -24,6 +24,9 @@ check:
 bench: build
 	@cmake --build build -j $(JOBS) --target all_benches > build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
 	@build/fathom bench
+	@bench/import.sh
+	@bench/instructions.sh || [ $$? = 77 ]
+	@bench/memory.sh
 
 # Each parser under its corpus and new inputs; SECONDS each.
 fuzz: setup

@@ -313,10 +313,19 @@ static bool event_name(
     return true;
 }
 
+/* "_PERP" or "USD_" somewhere in the name; nearly every name has no '_' at all. */
+static bool coin_margined(const char *symbol) {
+    for (const char *at = strchr(symbol, '_'); at; at = strchr(at + 1, '_')) {
+        if (strncmp(at, "_PERP", 5) == 0) return true;
+        if (at - symbol >= 3 && memcmp(at - 3, "USD", 3) == 0) return true;
+    }
+    return false;
+}
+
 /* What the shape of the message says about the market it comes from. */
 static uint8_t venue_of(const struct binance_object *o, const struct binance_message *m) {
     if (m->st) return m->st == 2 ? VENUE_BINANCE_COINM : VENUE_BINANCE_USDM;
-    if (strstr(m->symbol, "_PERP") || strstr(m->symbol, "USD_")) return VENUE_BINANCE_COINM;
+    if (coin_margined(m->symbol)) return VENUE_BINANCE_COINM;
     bool spot = false;
     switch ((enum binance_kind)m->kind) {
     case BINANCE_TRADE:
