@@ -91,6 +91,8 @@ static const struct scenario scenarios[] = {
         {.mode = BUCKET_UPDATE, .size = 15}, false},
     {"one minute bars", {SEED + 6, 60.0 * 1300, 0, 0, false, true},
         {.mode = BUCKET_TIME, .size = 60 * NS_PER_S}, false},
+    {"ten minute buckets of nine days of bars", {SEED + 7, 60.0 * 13200, 0, 0, false, true},
+        {.mode = BUCKET_TIME, .size = 600 * NS_PER_S}, false},
     {"the shipped recording", {0}, {.mode = BUCKET_TIME, .size = NS_PER_S}, true},
 };
 enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0] };

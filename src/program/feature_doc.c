@@ -89,6 +89,26 @@ void feature_doc_explain(FILE *to, size_t index) {
     fprintf(to, "  belongs  %s\n", d->capability);
 }
 
+/* Rows of all registry lines of that family. */
+static size_t family_rows(const char *name) {
+    size_t rows = 0;
+    for (size_t i = 0; i < feature_family_count(); i++)
+        if (strcmp(feature_family(i)->name, name) == 0) rows += feature_family(i)->count;
+    return rows;
+}
+
+/* Families by name: two lines of the registry may be of one. */
+static size_t family_names(void) {
+    size_t names = 0;
+    for (size_t i = 0; i < feature_family_count(); i++) {
+        bool seen = false;
+        for (size_t j = 0; j < i && !seen; j++)
+            seen = strcmp(feature_family(i)->name, feature_family(j)->name) == 0;
+        names += !seen;
+    }
+    return names;
+}
+
 static void markdown_head(FILE *to) {
     fprintf(to,
         "# Features\n\n"
@@ -100,7 +120,10 @@ static void markdown_head(FILE *to) {
         "(granularity).\n\n"
         "- Units: bps is 1e4 x ratio; base and quote are the instrument's; rates are per second.\n"
         "- Window: `b20` 20 buckets, `s60` 60 seconds of local time, `e100` 100 trades, `v20` 20 "
-        "volume buckets, `last` the state at the close. Warm-up counts buckets, seconds or trades "
+        "volume buckets, `20xm5` 20 closed bars of five minutes (`m1` one minute, `h1` one hour; "
+        "of "
+        "trades, else of the venue's bars), `last` the state at the close. Warm-up counts buckets, "
+        "seconds or trades "
         "alike.\n"
         "- Reference price: mid at the bucket's close; where no depth was ever seen, the last "
         "trade "
@@ -108,25 +131,27 @@ static void markdown_head(FILE *to) {
         "- Missing is NaN, never 0 and never infinite. Before the warm-up is over a value is "
         "missing.\n"
         "- Sets: `all`; `core` (what trades and depth carry within minutes); `bars` (rows marked "
-        "bars); `ohlcv` (those of them that need neither taker-buy nor quote volume); a family; or "
+        "bars); `ohlcv` (those of them that need neither taker-buy nor quote volume), all three "
+        "without the rows on bars of their own "
+        "(`m1`, `m5`, `h1`), which come with `all`, their family or their name; a family; or "
         "names joined by `+`, for example `--set book+ofi+ret_b1`. A set's "
         "signature covers names, windows, versions and order.\n",
-        feature_count(), feature_family_count());
+        feature_count(), family_names());
 }
 
 void feature_doc_markdown(FILE *to) {
     char text[NEED_TEXT_MAX];
-    const struct feature_family *last = NULL;
+    const char *last = "";
     markdown_head(to);
     for (size_t i = 0; i < feature_count(); i++) {
         const struct feature_family *family = NULL;
         const struct feature_def *d = feature_get(i, &family);
-        if (family != last) {
-            fprintf(to, "\n## %s (%zu)\n\n", family->name, family->count);
+        if (strcmp(family->name, last) != 0) {
+            fprintf(to, "\n## %s (%zu)\n\n", family->name, family_rows(family->name));
             fprintf(to, "| name | unit | window | warm-up | value | missing | needs | source |\n");
             fprintf(to, "|---|---|---|---|---|---|---|---|\n");
         }
-        last = family;
+        last = family->name;
         fprintf(to, "| `%s` | %s | %s | %u | ", d->name, d->unit, d->window, d->warmup);
         for (const char *c = d->about; *c; c++) fputs(*c == '|' ? "\\|" : (char[2]){*c, 0}, to);
         fprintf(to, " | %s | %s | %s |\n", d->missing, needs_text(d, text), d->source);

@@ -127,6 +127,11 @@ static void take_other(struct maker *k, const struct event *ev) {
     } else if (ev->kind == EV_OPEN_INTEREST) {
         *PUSH(w->interest, w->interests) =
             (struct world_point){ev->ts_local.ns, (double)ev->aux.a / 1e8};
+    } else if (ev->kind == EV_KLINE) {
+        const int64_t *word = event_words(ev);
+        *PUSH(w->kline, w->klines) = (struct world_kline){ev->id, kline_end_ns(ev),
+            (double)word[KLINE_OPEN_PX], (double)word[KLINE_HIGH_PX], (double)word[KLINE_LOW_PX],
+            (double)ev->px.ticks, (double)ev->qty.lots, w->buckets};
     } else if (ev->kind == EV_FUNDING) {
         *PUSH(w->funding, w->fundings) =
             (struct world_point){ev->ts_local.ns, (double)ev->aux.a / 1e16 * 1e4};
@@ -160,6 +165,7 @@ void world_make(struct world *w, const struct synth *s, const struct bucket_spec
             take_other(k, ev);
         if (vclock_after(&k->clock, ev, &b)) take_bucket(k, &b);
     }
+    world_bars_make(w);
     free(k->side[0].l);
     free(k->side[1].l);
     free(mem);
@@ -177,6 +183,8 @@ void world_free(struct world *w) {
     free(w->mark);
     free(w->interest);
     free(w->funding);
+    free(w->kline);
+    world_bars_free(w);
     memset(w, 0, sizeof *w);
 }
 
@@ -287,5 +295,5 @@ bool naive_value(const struct world *w, const char *name, size_t k, double *out)
         *out = row->fn(w, k, row->n);
         return true;
     }
-    return false;
+    return naive_bar_value(w, name, k, out);
 }

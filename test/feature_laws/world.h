@@ -45,6 +45,20 @@ struct world_point { /* open interest, settled funding */
     double value;
 };
 
+struct world_kline { /* a bar of the venue */
+    int64_t open_ns, end_ns;
+    double o, h, l, c, v;
+    size_t bucket;
+};
+
+/* Closed bars of one width in price and quantity units, oldest first. */
+struct world_bars {
+    double *o, *h, *l, *c, *v;
+    int64_t *end_ns;
+    size_t n;
+};
+enum { WORLD_WIDTHS = 3 }; /* one, five, sixty minutes */
+
 struct world_bucket {
     struct bucket b;
     struct level_list side[2]; /* at the close; empty if not synced */
@@ -64,6 +78,9 @@ struct world {
     size_t marks;
     struct world_point *interest, *funding;
     size_t interests, fundings;
+    struct world_kline *kline;
+    size_t klines;
+    struct world_bars bars[WORLD_WIDTHS];
 };
 
 void world_make(struct world *w, const struct synth *s, const struct bucket_spec *spec);
@@ -78,6 +95,25 @@ struct naive_row {
 };
 extern const struct naive_row naive_book[], naive_flow[], naive_ret[], naive_rest[], naive_ta[];
 bool naive_value(const struct world *w, const char *name, size_t k, double *out);
+
+/* Indicators on closed bars: ta_<what>_<m1|m5|h1>_n<n>. */
+void world_bars_make(struct world *w);
+void world_bars_free(struct world *w);
+bool naive_bar_value(const struct world *w, const char *name, size_t k, double *out);
+/* The naive indicator over the last `n` bars before `end` of plain arrays; NaN for too few. */
+struct bar_slice {
+    const double *o, *h, *l, *c, *v; /* end of each: [-1] is the newest */
+    int n;
+};
+typedef double bar_fn(const struct bar_slice *s, int n);
+struct bar_row {
+    const char *what;
+    int n, need;
+    bar_fn *fn;
+};
+extern const struct bar_row naive_bar_trend[], naive_bar_other[];
+double bar_ema(const double *x, int from, int n, double weight, double *y, int len);
+void bar_atr(const struct bar_slice *s, int n, double *y);
 
 /* Helpers over buckets k-n+1..k; NaN when there are not n. */
 double over(const struct world *w, size_t k, int n, double (*f)(const struct world *, size_t));

@@ -66,6 +66,7 @@ struct feature_def {
     uint8_t clock;  /* enum feature_clock */
     bool bars_ok;   /* bars alone can carry it */
     bool recursive; /* warm-up is a decay: within 1e-9 relative after `warmup` */
+    bool apart;     /* not in the fixed sets core, bars and ohlcv, whose signatures must stay */
 };
 
 /* What families see besides the event. */
@@ -121,10 +122,9 @@ struct feature_set {
     uint16_t index[FEATURE_MAX];
 };
 /* "all", "core" (what trades and depth carry within minutes), "bars" (what bars alone carry),
- * "ohlcv" (the same without taker-buy and quote volume), a family name, or names and families
- * joined by '+'. False if a word is
- * unknown
- * (*bad points into text). */
+ * "ohlcv" (the same without taker-buy and quote volume), the last three without rows that are
+ * apart; a family name; or names and families joined by '+'. False if a word is unknown (*bad
+ * points into text). */
 bool feature_set_parse(const char *text, struct feature_set *out, const char **bad);
 uint64_t feature_set_signature(const struct feature_set *set);
 

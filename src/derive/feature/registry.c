@@ -1,11 +1,13 @@
 /* registry.c: the families in their fixed order, the named sets, the signature.
  *
- * The order of the lines is the order of the vector: add a family at the end.
+ * The order of the lines is the order of the vector: add a family at the end. Two lines may be of
+ * one family (the same name): an engine steps only those whose rows its set holds.
  */
 #include "base/hash.h"
 #include "derive/feature/feature_internal.h"
 
-#define FAMILIES(X) X(book) X(ofi) X(flow) X(ret) X(rv) X(impact) X(toxic) X(time) X(perp) X(ta)
+#define FAMILIES(X)                                                                                \
+    X(book) X(ofi) X(flow) X(ret) X(rv) X(impact) X(toxic) X(time) X(perp) X(ta) X(ta_bars)
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
 #define FAMILY_LIST(name) &feature_family_##name,
@@ -71,7 +73,8 @@ enum { CORE_WARMUP_MAX = 130 };
 
 static bool is_core(const struct feature_def *d) {
     const uint32_t inputs = NEED_TRADE | NEED_DEPTH | NEED_TAKER | NEED_VALUE;
-    return (d->needs & ~inputs) == 0 && d->warmup <= CORE_WARMUP_MAX && d->clock != CLOCK_EVENT;
+    return !d->apart && (d->needs & ~inputs) == 0 && d->warmup <= CORE_WARMUP_MAX &&
+           d->clock != CLOCK_EVENT;
 }
 
 static bool word_is(const char *word, size_t n, const char *name) {
@@ -83,8 +86,9 @@ static bool word_takes(
     const char *word, size_t n, const struct feature_family *family, const struct feature_def *d) {
     if (word_is(word, n, "all")) return true;
     if (word_is(word, n, "core")) return is_core(d);
-    if (word_is(word, n, "bars")) return d->bars_ok;
-    if (word_is(word, n, "ohlcv")) return d->bars_ok && !(d->needs & (NEED_TAKER | NEED_VALUE));
+    if (word_is(word, n, "bars")) return d->bars_ok && !d->apart;
+    if (word_is(word, n, "ohlcv"))
+        return d->bars_ok && !d->apart && !(d->needs & (NEED_TAKER | NEED_VALUE));
     return word_is(word, n, family->name) || word_is(word, n, d->name);
 }
 

@@ -29,6 +29,7 @@ static void the_families_hold_at_least_what_is_asked(void **state) {
     assert_true(family_size("flow") >= 30 && family_size("ret") >= 12);
     assert_true(family_size("rv") >= 12 && family_size("impact") >= 8);
     assert_true(family_size("toxic") >= 4 && family_size("time") >= 8);
+    assert_true(family_size("ta") >= 100);
 }
 
 static void every_row_says_everything_and_is_named_after_its_family(void **state) {
@@ -112,6 +113,27 @@ static void the_sets_core_and_bars_take_what_their_inputs_carry(void **state) {
         assert_int_equal(feature_get(plain.index[i], NULL)->needs & (NEED_TAKER | NEED_VALUE), 0);
 }
 
+/* Committed models were trained on these sets: their signatures must not move. */
+static void rows_that_are_apart_enter_no_fixed_set(void **state) {
+    static const char *const fixed[] = {"core", "bars", "ohlcv"};
+    size_t apart = 0;
+    (void)state;
+    for (size_t f = 0; f < 3; f++) {
+        struct feature_set set = set_of(fixed[f]);
+        for (size_t i = 0; i < set.count; i++) assert_false(feature_get(set.index[i], NULL)->apart);
+    }
+    for (size_t i = 0; i < feature_count(); i++) {
+        const struct feature_family *family = NULL;
+        const struct feature_def *d = feature_get(i, &family);
+        if (!d->apart) continue;
+        struct feature_set one = set_of(d->name);
+        assert_int_equal(one.count, 1);
+        assert_int_equal(one.index[0], i);
+        apart++;
+    }
+    assert_true(apart >= 100);
+}
+
 static void the_signature_is_of_names_and_their_order(void **state) {
     (void)state;
     struct feature_set a = set_of("ret+rv"), b = set_of("rv+ret"), c = set_of("ret+rv");
@@ -160,6 +182,7 @@ int main(void) {
         cmocka_unit_test(sets_are_families_and_names_joined_in_order_without_repeats),
         cmocka_unit_test(an_unknown_word_is_pointed_at),
         cmocka_unit_test(the_sets_core_and_bars_take_what_their_inputs_carry),
+        cmocka_unit_test(rows_that_are_apart_enter_no_fixed_set),
         cmocka_unit_test(the_signature_is_of_names_and_their_order),
         cmocka_unit_test(a_new_row_changes_no_existing_signature),
         cmocka_unit_test(a_long_text_still_names_its_set),
