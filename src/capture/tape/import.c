@@ -288,6 +288,23 @@ static err_t declare(struct session *s, struct import_file *f, struct err_info *
 static const char no_symbol[] =
     "it names no symbol, one too long, or more than 4096 instruments are there";
 
+static const char whose_snapshot[] =
+    "a depth snapshot without a symbol in a recording of several: it cannot be told whose it is "
+    "(record the address beside the answer, or one file a symbol)";
+
+/* Gives a snapshot that names no symbol the one it must belong to; false: it cannot be told. */
+static bool name_snapshot(const struct session *s, struct import_file *f) {
+    struct binance_message *m = s->message;
+    if (m->symbol[0]) {
+        import_hints_see(&f->hints, m);
+        return true;
+    }
+    if (m->kind != BINANCE_SNAPSHOT || f->row.symbol[0] || s->opt->symbol) return true;
+    const char *name = import_hints_whose(&f->hints, m);
+    if (name) memcpy(m->symbol, name, strnlen(name, SYMBOL_MAX - 1));
+    return name != NULL;
+}
+
 /* A message that carries events: its decimals, its latency, and itself. */
 static err_t survey_events(struct session *s, struct import_file *f, struct err_info *e) {
     struct binance_message *m = s->message;
@@ -298,6 +315,7 @@ static err_t survey_events(struct session *s, struct import_file *f, struct err_
             f->path, f->row.line);
     }
     struct import_symbol *y = NULL;
+    if (!name_snapshot(s, f)) return keep_bad(s, f, whose_snapshot, e);
     for (size_t i = 0; i < m->items; i++) {
         y = symbol_of(s, f, &f->row, binance_symbol(m, i));
         if (y) add_item(y, m, i);

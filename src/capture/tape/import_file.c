@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "capture/tape/import_internal.h"
 
-enum { PROBE_LINES = 64 };
+enum { PROBE_LINES = 1024 };
 
 /* ---- names ---- */
 
@@ -321,6 +321,7 @@ static void weigh_message(struct evidence *ev, struct import_file *f, const stru
         return;
     }
     ev->good++;
+    import_hints_see(&f->hints, m);
     if (m->st == 1 || m->st == 2)
         ev->by_message = m->st == 1 ? VENUE_BINANCE_USDM : VENUE_BINANCE_COINM;
     if (!ev->by_message) ev->by_message = m->venue;

@@ -4,6 +4,7 @@
 
 #include "capture/tape/import.h"
 #include "capture/tape/import_csv.h"
+#include "capture/tape/import_hint.h"
 #include "capture/tape/import_source.h"
 #include "capture/venue/binance/binance.h"
 
@@ -50,6 +51,7 @@ struct import_file {
     enum import_shape shape;
     uint8_t venue;
     char symbol[SYMBOL_MAX];
+    struct import_hints hints; /* raw recordings: the symbols of its messages */
     struct import_csv_layout csv;
     int64_t interval_ns; /* bars */
     int64_t unit_ns;     /* of the stamps */

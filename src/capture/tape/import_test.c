@@ -297,6 +297,34 @@ static void other_venues_and_other_shapes_are_refused_by_name(void **state) {
     }
 }
 
+#define NAMED_TRADE(stamp, symbol, id, px)                                                         \
+    stamp " {\"e\":\"trade\",\"E\":1723161255000,\"T\":1723161255000,\"s\":\"" symbol              \
+          "\",\"t\":" id ",\"p\":\"" px "\",\"q\":\"1\",\"X\":\"MARKET\",\"m\":true}\n"
+#define BARE_SNAPSHOT(stamp, bid, ask)                                                             \
+    stamp " {\"lastUpdateId\":10,\"E\":1723161255000,\"T\":1723161255000,\"bids\":[[\"" bid        \
+          "\",\"1\"]],\"asks\":[[\"" ask "\",\"1\"]]}\n"
+
+static void a_snapshot_without_a_symbol_goes_to_the_symbol_of_its_price(void **state) {
+    static const char text[] = BARE_SNAPSHOT("1723161255001000000", "20.1", "20.2")
+        BARE_SNAPSHOT("1723161255002000000", "600.1", "600.2")
+            NAMED_TRADE("1723161255003000000", "AAAUSDT", "1", "600.1")
+                NAMED_TRADE("1723161255004000000", "BBBUSDT", "1", "20.2")
+                    BARE_SNAPSHOT("1723161255005000000", "90.1", "90.2");
+    struct import_options opt = default_options();
+    opt.venue = VENUE_BINANCE_USDM;
+    const char *file = put_gzip(*state, "two.gz", text);
+    struct imported i = import_with(*state, opt, &file, 1);
+    assert_int_equal(i.err, ERR_OK);
+    assert_int_equal(i.n, 6); /* the last snapshot is nobody's */
+    assert_rejected(&i, 0, 0, 0, 0, 0, 0, 1);
+    assert_int_equal(i.report.n_instruments, 2);
+    for (size_t at = 0; at < 4; at++) {
+        const char *symbol = i.report.instrument[i.slots[at].inst].symbol;
+        assert_string_equal(symbol, at < 2 ? "BBBUSDT" : "AAAUSDT");
+    }
+    imported_free(&i);
+}
+
 /* ---- CSV ---- */
 
 static struct imported import_csv(
@@ -670,6 +698,7 @@ int main(void) {
         cmocka_unit_test(files_of_one_session_continue_in_order_whatever_their_order),
         cmocka_unit_test(a_clock_behind_the_exchange_is_an_offset_and_no_fault),
         cmocka_unit_test(socket_answer_and_main_files_are_one_session_by_time),
+        cmocka_unit_test(a_snapshot_without_a_symbol_goes_to_the_symbol_of_its_price),
         cmocka_unit_test(other_venues_and_other_shapes_are_refused_by_name),
         cmocka_unit_test(a_refused_trade_is_no_gap_and_a_market_print_at_zero_is_bad),
         cmocka_unit_test(bars_of_two_lengths_do_not_share_a_tape),
