@@ -3,11 +3,13 @@
 #   bench/instructions.sh            prints the table (bench/instructions.csv is its copy)
 #   bench/instructions.sh --check    compares with bench/instructions.csv: exit 1 at more than +2 %
 # Exit 77 with the reason printed where it cannot be compared: no valgrind, another compiler than the table's.
+# Features and replay count the set `core`: `all` grows with every feature that is added.
 # A change that is meant: bench/instructions.sh > bench/instructions.csv, and say why in the commit.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${FATHOM_BUILD:-build}
 table=bench/instructions.csv
+tape=examples/data/btcusdt-20240808.tape
 skip() {
     echo "skipped: $*"
     exit 77
@@ -46,8 +48,8 @@ PY
     count depth40 'messages_pass*' codec_bench - depth40
     count decimal 'decimals_pass*' codec_bench - decimal
     count book 'pass*' book_bench
-    count features 'run_features*' feature_bench
-    count replay 'one_pass*' replay_bench
+    count features_core 'run_features*' feature_bench $tape core
+    count replay_core 'one_pass*' replay_bench $tape core
 } >"$work/table"
 [ "${1:-}" = --check ] || { cat "$work/table"; exit 0; }
 python3 - $table "$work/table" <<'PY'
