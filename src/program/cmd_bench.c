@@ -99,8 +99,11 @@ const struct cli_verb cmd_bench = {
     .usage = "[STAGE [INPUT]...]",
     .about = "measure the stages: cost, result hash, memory",
     .help = "Without a stage every benchmark beside the program runs (make bench builds them).\n"
+            "Input is the shipped recording (run it from the top of the repository) where no\n"
+            "other is named; \"-\" is made-up input. docs/performance.md says how to read it.\n"
             "\n"
             "Example:\n"
+            "  fathom bench book my.tape\n"
             "  fathom bench codec RECORDING.gz\n",
     .options = "",
     .args_min = 0,
