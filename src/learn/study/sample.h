@@ -33,7 +33,8 @@ void sample_fini(struct sample *s);
 void sample_measure(struct sample *s, const uint32_t *forecast, const uint32_t *outcome,
     struct sample_figures *out);
 /* Values, floors, bands, p-values and notes of all metrics but IC_IR. Returns the block length,
- * which is at least twice `span`, the rows that a label reaches ahead. */
+ * which is at least six times `span`, the rows that a label reaches ahead
+ * (but no more than a tenth of the rows). */
 double sample_metrics(struct sample *s, size_t repeats, double span, uint64_t seed,
     struct study_metric metric[METRIC_COUNT]);
 /* Ten bins of equal count by forecast of up, with Wilson bands; returns how many. */
