@@ -80,7 +80,7 @@ struct job {
     void *mem;
     struct stream *stream;
     struct file_out *file;
-    struct npy_out npy;
+    struct npy_stream npy;
     err_t failed; /* of the row callback */
     struct err_info *e;
     uint64_t events;

@@ -1,4 +1,5 @@
-/* npy_out.h: a float32 matrix written row by row as .npy (format 1.0, C order).
+/* npy_out.h: a float32 matrix written row by row as .npy into a stream that is already open; the
+ * header is learn/dataset/npy.h's.
  *
  * The header has room for any row count and is rewritten at the end, so memory stays flat.
  * Ownership  the FILE belongs to the caller (file.h makes it whole or not at all).
@@ -12,7 +13,7 @@
 
 #include "base/err.h"
 
-struct npy_out {
+struct npy_stream {
     FILE *to;
     const char *path; /* for messages; borrowed */
     size_t columns;
@@ -20,8 +21,8 @@ struct npy_out {
 };
 
 MUST_USE err_t npy_out_begin(
-    struct npy_out *n, FILE *to, const char *path, size_t columns, struct err_info *e);
-MUST_USE err_t npy_out_row(struct npy_out *n, const float *row, struct err_info *e);
-MUST_USE err_t npy_out_end(struct npy_out *n, struct err_info *e);
+    struct npy_stream *n, FILE *to, const char *path, size_t columns, struct err_info *e);
+MUST_USE err_t npy_out_row(struct npy_stream *n, const float *row, struct err_info *e);
+MUST_USE err_t npy_out_end(struct npy_stream *n, struct err_info *e);
 
 #endif

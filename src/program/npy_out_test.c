@@ -14,7 +14,7 @@
 static void the_head_says_type_order_and_shape_and_the_rows_follow(void **state) {
     enum { ROWS = 1000, ROOM = 16384 };
     static char bytes[ROOM];
-    struct npy_out npy;
+    struct npy_stream npy;
     struct err_info e;
     const float row[3] = {1.5f, -2.0f, 0.25f};
     (void)state;
@@ -39,7 +39,7 @@ static void the_head_says_type_order_and_shape_and_the_rows_follow(void **state)
 }
 
 static void a_stream_that_cannot_be_written_or_rewound_is_an_error(void **state) {
-    struct npy_out npy;
+    struct npy_stream npy;
     struct err_info e;
     const float row[1] = {1.0f};
     (void)state;
