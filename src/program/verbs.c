@@ -24,6 +24,7 @@ extern const struct cli_verb cmd_tape_info;
 extern const struct cli_verb cmd_tape_merge;
 extern const struct cli_verb cmd_tape_verify;
 extern const struct cli_verb cmd_train;
+extern const struct cli_verb cmd_vclock_calibrate;
 extern const struct cli_verb cmd_vclock_info;
 extern const struct cli_verb cmd_vclock_run;
 extern const struct cli_verb cmd_verify;
@@ -52,6 +53,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_tape_merge,
     &cmd_tape_verify,
     &cmd_train,
+    &cmd_vclock_calibrate,
     &cmd_vclock_info,
     &cmd_vclock_run,
     &cmd_verify,
