@@ -264,6 +264,13 @@ const char *config_string(const struct config *c, const char *path) {
     return c->value[k].item[0];
 }
 
+err_t config_replace(
+    struct config *c, const char *path, const char *text, const char *where, struct err_info *e) {
+    size_t k = key_of(c, path);
+    CHECK(c->schema[k].type != CONFIG_LIST);
+    return set_text(c, k, where, text, strlen(text), e);
+}
+
 int64_t config_int(const struct config *c, const char *path) {
     size_t k = key_of(c, path);
     int64_t v = 0;

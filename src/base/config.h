@@ -56,6 +56,11 @@ const char *config_item(const struct config *c, const char *path, size_t i);
 /* "file:line" where the value was set, "default" or "--set". */
 const char *config_where(const struct config *c, const char *path);
 
+/* Another value for a text key that was resolved later (from data): checked like any other; it is
+ * what is printed and hashed from then on. Text that config_string gave for it before is gone. */
+MUST_USE err_t config_replace(
+    struct config *c, const char *path, const char *text, const char *where, struct err_info *e);
+
 void config_print(const struct config *c, FILE *to); /* resolved YAML, secrets as "(hidden)" */
 char *config_yaml(const struct config *c);           /* the same as text the caller frees */
 uint64_t config_hash(const struct config *c);        /* of the resolved values, secrets excluded */

@@ -40,11 +40,15 @@ static bool put_word(char *to, size_t room, const char *s, size_t n) {
     return true;
 }
 
+/* Nanoseconds since 1970 have 19 digits: one more than a decimal may have. */
 static bool put_whole(int64_t *to, const char *s, size_t n) {
-    struct decimal d;
-    if (!decimal_parse(s, n, false, &d) || d.exp != 0 || d.mant < 0) return false;
-    *to = d.mant;
-    return true;
+    int64_t v = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] < '0' || s[i] > '9' || v > (INT64_MAX - 9) / 10) return false;
+        v = 10 * v + (s[i] - '0');
+    }
+    *to = v;
+    return n > 0;
 }
 
 static bool put_cell(struct bucket_row *r, int column, const char *s, size_t n) {

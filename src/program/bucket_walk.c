@@ -1,10 +1,12 @@
 #include "program/bucket_walk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/progress.h"
+#include "program/bucket_config.h"
 #include "program/cli.h"
 
 enum { BOOK_ALIGN = 64 };
@@ -22,6 +24,7 @@ void bucket_walk_free(struct bucket_walk *w) {
     for (size_t i = 0; i < INST_MAX; i++) {
         free(w->track[i].book_mem);
         free(w->track[i].duration_ns);
+        free(w->track[i].health);
     }
     free(w);
 }
@@ -56,6 +59,9 @@ static void expect(struct bucket_track *t, const struct event *ev) {
 
 /* ---- buckets ---- */
 
+static err_t follow(struct bucket_walk *w, const struct bucket_track *t, const struct bucket *b,
+    struct err_info *e);
+
 static err_t take(struct bucket_walk *w, struct bucket_track *t, const struct instrument *in,
     const struct bucket *b, struct err_info *e) {
     t->duration_ns = mem_array(t->duration_ns, t->count, &t->cap, sizeof *t->duration_ns);
@@ -77,14 +83,44 @@ static err_t take(struct bucket_walk *w, struct bucket_track *t, const struct in
     t->gapped += b->gapped != 0;
     t->empty += bucket_empty(b);
     t->hash = bucket_hash(b, t->hash);
-    return w->fn ? w->fn(w->user, in, b, e) : ERR_OK;
+    health_bucket(t->health, b);
+    err_t code = w->fn ? w->fn(w->user, in, b, e) : ERR_OK;
+    return code || !w->reference || b->trigger == CUT_END ? code : follow(w, t, b, e);
+}
+
+/* A bucket of the reference closes the open one of every other instrument. */
+static err_t follow(struct bucket_walk *w, const struct bucket_track *t, const struct bucket *b,
+    struct err_info *e) {
+    err_t code = ERR_OK;
+    if (t->spec.mode == BUCKET_REFERENCE) return ERR_OK;
+    for (size_t i = 0; i < w->instruments && !code; i++) {
+        struct bucket_track *other = &w->track[i];
+        struct bucket out;
+        if (!other->started || other->spec.mode != BUCKET_REFERENCE) continue;
+        if (vclock_follow(&other->clock, b, &out)) code = take(w, other, &w->table[i], &out, e);
+    }
+    return code;
 }
 
 static err_t track_start(struct bucket_walk *w, struct bucket_track *t, const struct instrument *in,
     struct err_info *e) {
-    const char *why = "";
-    if (!bucket_spec_parse(w->spec_text, in->qty_mant, in->qty_exp, &t->spec, &why))
-        return err_set(e, ERR_USAGE, "--bucket %s for %s: %s", w->spec_text, in->symbol, why);
+    const char *why = "", *text = w->spec_text;
+    struct bucket_choice choice;
+    bool own = w->reference == NULL || strcmp(w->reference, in->symbol) == 0;
+    if (!own) text = "reference";
+    if (own && (w->config || bucket_config_named(text))) {
+        err_t code = bucket_config_tape(text, w->config, w->tape, in, &choice, e);
+        if (code) return code;
+        text = choice.text;
+    }
+    if (!bucket_spec_parse(text, in->qty_mant, in->qty_exp, &t->spec, &why))
+        return err_set(e, ERR_USAGE, "--bucket %s for %s: %s", text, in->symbol, why);
+    if (own && t->spec.mode == BUCKET_REFERENCE)
+        return err_set(
+            e, ERR_USAGE, "--bucket reference: name the instrument with --reference SYMBOL");
+    snprintf(t->text, sizeof t->text, "%s", text);
+    t->health = mem_alloc(sizeof *t->health);
+    health_init(t->health);
     vclock_init(&t->clock, &t->spec, in->id);
     vclock_units(&t->clock, in);
     t->last_bar = INT64_MIN;
@@ -115,17 +151,33 @@ static void track_book(
     book_apply(t->book, ev, &change);
 }
 
+/* The event on the recorded tape, behind the decisions it brought about. */
+static err_t write_event(
+    struct bucket_walk *w, struct bucket_track *t, const struct event *ev, struct err_info *e) {
+    struct event config;
+    err_t code = ERR_OK;
+    int64_t n = vclock_widths(&t->clock);
+    while (!code && t->recorded < n && ev->kind != EV_CONFIG)
+        if (vclock_width_event(&t->clock, ++t->recorded, &config))
+            code = tape_writer_append(w->record, &config, 1, e);
+    return code ? code : tape_writer_append(w->record, ev, event_slots(ev->kind), e);
+}
+
 static err_t track_event(struct bucket_walk *w, struct bucket_track *t, const struct instrument *in,
     const struct event *ev, struct err_info *e) {
     struct bucket b;
     err_t code = t->started ? ERR_OK : track_start(w, t, in, e);
     if (!code && ev->kind == EV_KLINE) code = check_bar(w, t, in, ev, e);
     while (!code && vclock_before(&t->clock, ev, &b)) code = take(w, t, in, &b, e);
+    if (!code && w->record) code = write_event(w, t, ev, e);
     if (code) return code;
+    if (t->live_seen) health_time(t->health, ev->ts_local.ns);
     expect(t, ev);
     track_book(t, in, ev);
     if (t->book && book_state(t->book) == BOOK_GAP) vclock_gap(&t->clock);
-    return vclock_after(&t->clock, ev, &b) ? take(w, t, in, &b, e) : ERR_OK;
+    bool closed = vclock_after(&t->clock, ev, &b);
+    if (ev->kind == EV_CONFIG) t->recorded = vclock_widths(&t->clock);
+    return closed ? take(w, t, in, &b, e) : ERR_OK;
 }
 
 static err_t walk_run(

@@ -3,14 +3,16 @@
  *
  * Units      as vclock.h; the expected sums are counted here once more, apart from the clock.
  * Ownership  bucket_walk_free frees everything; `track` lives as long as the walk.
- * Why        a bucket is marked gapped by the book's state exactly as in a run (derive/feature), so
- *            that the hash of the buckets is that of the run.
+ * Record     each decision of an online width stands before the event that brought it about; one
+ * that the tape holds already is not doubled. Why        a bucket is marked gapped by the book's
+ * state exactly as in a run (derive/feature), so that the hash of the buckets is that of the run.
  */
 #ifndef FATHOM_PROGRAM_BUCKET_WALK_H
 #define FATHOM_PROGRAM_BUCKET_WALK_H
 
 #include "capture/tape/tape.h"
 #include "derive/book/book.h"
+#include "derive/vclock/health.h"
 #include "derive/vclock/vclock.h"
 
 struct bucket_sums {
@@ -34,6 +36,9 @@ struct bucket_track {
     uint64_t triggers[CUT_TRIGGERS];
     uint64_t gapped, empty;
     uint64_t hash;
+    struct vclock_health *health;
+    char text[160];   /* its bucket, resolved */
+    int64_t recorded; /* decisions on the size that are on the recorded tape */
 };
 
 typedef err_t bucket_fn(
@@ -47,6 +52,10 @@ struct bucket_walk {
     uint64_t events;
     bucket_fn *fn; /* NULL = only count */
     void *user;
+    const char *config;         /* bucket configuration file, NULL = none */
+    const char *reference;      /* symbol whose clock cuts all others, NULL = each its own */
+    struct tape_writer *record; /* every event and decision goes there, NULL = nowhere */
+    const char *tape;           /* path, for `config` */
 };
 
 struct bucket_walk *bucket_walk_new(const char *spec_text, bucket_fn *fn, void *user);

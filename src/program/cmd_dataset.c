@@ -8,7 +8,9 @@
 #include "base/json_out.h"
 #include "base/mem.h"
 #include "learn/dataset/dataset.h"
+#include "program/bucket_config.h"
 #include "program/cli.h"
+#include "program/pipeline.h"
 
 struct facts {
     uint64_t labelled, classes[3];
@@ -88,12 +90,28 @@ static err_t options_of(const struct cli_args *a, struct dataset_options *opt, s
     return label_spec_parse(label ? label : "next=1", &opt->label, e);
 }
 
+/* "volume=config": the size that holds for this tape. */
+static err_t resolve(const struct cli_args *a, struct dataset_options *opt,
+    struct bucket_choice *choice, struct err_info *e) {
+    const char *file = cli_value(a, "bucket-config");
+    struct instrument in;
+    bool bars;
+    if (!file && !bucket_config_named(opt->bucket)) return ERR_OK;
+    const char *text = cli_value(a, "bucket") ? opt->bucket : "volume=config";
+    err_t code = pipeline_instrument(opt->tape, opt->symbol ? opt->symbol : "", &in, &bars, e);
+    if (!code) code = bucket_config_tape(text, file, opt->tape, &in, choice, e);
+    if (!code) opt->bucket = choice->text;
+    return code;
+}
+
 static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
     struct cli_args *a = mem_alloc(sizeof *a);
     struct dataset_options opt;
     struct dataset *d = NULL;
+    struct bucket_choice choice;
     err_t code = cli_parse(verb, argc, argv, a, e);
     if (!code) code = options_of(a, &opt, e);
+    if (!code) code = resolve(a, &opt, &choice, e);
     if (!code) code = dataset_build(&opt, &d, e);
     if (!code && a->json) code = print_json(d, opt.to, e);
     if (!code && !a->json) print_text(d, opt.to);
@@ -108,7 +126,10 @@ const struct cli_verb cmd_dataset = {
     .about = "features and labels of a tape as .npy files with a manifest",
     .help =
         "  --to DIR       folder to make: features.npy, labels.npy, meta.npy, manifest.json\n"
-        "  --bucket B     time=S, volume=Q, count=N or update=N (default time=1)\n"
+        "  --bucket B     time=S, volume=Q, count=N, update=N or adaptive=Q, with options "
+        "(default\n"
+        "                 time=1); volume=config takes the size from --bucket-config\n"
+        "  --bucket-config FILE  bucket configuration of fathom vclock calibrate\n"
         "  --set NAME     feature set (default core); see fathom features list\n"
         "  --label L      next=BUCKETS, horizon=SECONDS or barrier=SECONDS,TARGET_BPS,STOP_BPS,\n"
         "                 then ,threshold=X or ,adaptive (default next=1)\n"
@@ -116,7 +137,7 @@ const struct cli_verb cmd_dataset = {
         "\n"
         "Example:\n"
         "  fathom dataset btc.tape --to btc.data --bucket time=1 --set core --label next=5\n",
-    .options = "to= bucket= set= label= symbol=",
+    .options = "to= bucket= bucket-config= set= label= symbol=",
     .args_min = 1,
     .args_max = 1,
     .run = run,

@@ -7,6 +7,7 @@
 #include "base/progress.h"
 #include "capture/tape/tape.h"
 #include "derive/feature/stream.h"
+#include "program/bucket_config.h"
 #include "program/cli.h"
 #include "program/feature_doc.h"
 #include "program/npy_out.h"
@@ -75,6 +76,7 @@ struct job {
     struct cli_args args;
     struct feature_set set;
     const char *tape, *bucket, *to;
+    struct bucket_choice choice;
     struct tape_reader *reader;
     const struct instrument *inst;
     void *mem;
@@ -95,7 +97,7 @@ static err_t job_parse(
     k->bucket = cli_value(&k->args, "bucket");
     k->to = cli_value(&k->args, "to");
     k->e = e;
-    if (!k->bucket) k->bucket = "time=1";
+    if (!k->bucket) k->bucket = cli_value(&k->args, "bucket-config") ? "volume=config" : "time=1";
     if (!set) set = "all";
     if (!feature_set_parse(set, &k->set, &bad)) return unknown_name(bad, strcspn(bad, "+"), e);
     return ERR_OK;
@@ -133,6 +135,10 @@ static err_t job_open(struct job *k, struct err_info *e) {
     if (!code) code = job_instrument(k, e);
     if (code) return code;
     spec.inst = *k->inst;
+    code = bucket_config_tape(
+        k->bucket, cli_value(&k->args, "bucket-config"), k->tape, k->inst, &k->choice, e);
+    if (code) return code;
+    k->bucket = k->choice.text;
     if (!bucket_spec_parse(k->bucket, k->inst->qty_mant, k->inst->qty_exp, &spec.bucket, &why))
         return err_set(e, ERR_USAGE, "--bucket %s: %s", k->bucket, why);
     size_t size = stream_mem_size(&spec, &k->set);
@@ -305,16 +311,19 @@ const struct cli_verb cmd_features_run = {
     .name = "features run",
     .usage = "TAPE [--to FILE.npy] [--set NAME] [--bucket SPEC]",
     .about = "a tape as a matrix of features, one row a closed bucket",
-    .help = "  --to FILE.npy  write the matrix there: little-endian float32, C order\n"
-            "  --set NAME     all (default), core, bars, ohlcv, a family, or names joined by '+'\n"
-            "  --bucket SPEC  time=SECONDS, volume=QUANTITY, count=TRADES or update=MESSAGES, the\n"
-            "                 last three with ,limit=SECONDS if wanted (default time=1)\n"
-            "  --symbol NAME  the instrument, where the tape holds several\n"
-            "  --quarantine   go past damaged blocks of the tape\n"
-            "\n"
-            "Example:\n"
-            "  fathom features run my.tape --to features.npy --set core --bucket time=1\n",
-    .options = "to= set= bucket= symbol= quarantine",
+    .help =
+        "  --to FILE.npy  write the matrix there: little-endian float32, C order\n"
+        "  --set NAME     all (default), core, bars, ohlcv, a family, or names joined by '+'\n"
+        "  --bucket SPEC  time=SECONDS, volume=QUANTITY, count=TRADES, update=MESSAGES or\n"
+        "                 adaptive=QUANTITY, with options (default time=1); volume=config takes\n"
+        "                 the size from --bucket-config\n"
+        "  --bucket-config FILE  bucket configuration of fathom vclock calibrate\n"
+        "  --symbol NAME  the instrument, where the tape holds several\n"
+        "  --quarantine   go past damaged blocks of the tape\n"
+        "\n"
+        "Example:\n"
+        "  fathom features run my.tape --to features.npy --set core --bucket time=1\n",
+    .options = "to= set= bucket= bucket-config= symbol= quarantine",
     .args_min = 1,
     .args_max = 1,
     .run = run_run,

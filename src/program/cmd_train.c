@@ -52,8 +52,9 @@ static err_t open_data(struct job *k, const char *to, struct err_info *e) {
     }
     if (snprintf(k->work, sizeof k->work, "%s.dataset", to) >= (int)sizeof k->work)
         return err_set(e, ERR_USAGE, "%s: the path is too long", to);
+    err_t code = plan_buckets(k->cfg, tape, e);
     struct dataset_options opt = plan_dataset(k->cfg, tape, k->work);
-    err_t code = dataset_build(&opt, &k->data, e);
+    if (!code) code = dataset_build(&opt, &k->data, e);
     if (code) k->work[0] = 0;
     return code;
 }

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/decimal.h"
 #include "base/file.h"
 #include "base/json_out.h"
 #include "base/mem.h"
+#include "program/bucket_config.h"
 #include "program/bucket_walk.h"
 #include "program/cli.h"
 
@@ -118,10 +120,42 @@ static void json_qty(
     json_text(j, key, text);
 }
 
+static void json_health(struct json_out *j, const struct bucket_track *t) {
+    const struct vclock_health *h = t->health;
+    struct health_view v;
+    struct vclock_status s;
+    health_see(h, h->close_ns[(size_t)(h->buckets > 0 ? h->buckets - 1 : 0) % HEALTH_BUCKETS], &v);
+    vclock_status(&t->clock, &s);
+    json_key(j, "health");
+    json_object(j);
+    json_kstr(j, "level", health_level_name(health_level(h)));
+    json_key(j, "last_hour_s");
+    json_object(j);
+    json_kint(j, "buckets", v.count);
+    json_seconds(j, "p50", v.p50_ns);
+    json_seconds(j, "p90", v.p90_ns);
+    json_seconds(j, "p99", v.p99_ns);
+    json_kint(j, "over_90", v.slow);
+    json_object_end(j);
+    json_seconds(j, "lag_max_s", h->lag_max_ns);
+    json_kint(j, "slow_alarms", h->slow_alarms);
+    json_kint(j, "slow_degrades", h->slow_degrades);
+    json_kint(j, "lag_alarms", h->lag_alarms);
+    json_kint(j, "lag_degrades", h->lag_degrades);
+    json_kint(j, "ids_out_of_order", h->disorder);
+    json_kbool(j, "degraded", s.degraded);
+    json_kint(j, "switches", s.switches);
+    json_kint(j, "returns", s.returns);
+    json_kint(j, "widths", s.widths);
+    json_kint(j, "widths_taken", s.widths_taken);
+    json_object_end(j);
+}
+
 static void json_track(struct json_out *j, const struct instrument *in, struct bucket_track *t) {
     json_object(j);
     json_kstr(j, "venue", venue_name(in->venue));
     json_kstr(j, "symbol", in->symbol);
+    json_kstr(j, "bucket", t->text);
     json_kint(j, "buckets", (int64_t)t->count);
     json_kint(j, "first_id", t->first_id);
     json_kint(j, "last_id", t->last_id);
@@ -146,6 +180,7 @@ static void json_track(struct json_out *j, const struct instrument *in, struct b
     json_kint(j, "trades", t->got.trades);
     json_kint(j, "tape_trades", t->expected.trades);
     json_kbool(j, "conserved", bucket_track_conserved(t));
+    json_health(j, t);
     json_key(j, "hash");
     json_hash(j, t->hash);
     json_object_end(j);
@@ -161,9 +196,26 @@ static void json_summary(struct json_out *j, struct bucket_walk *w) {
     json_array_end(j);
 }
 
+static void print_health(FILE *to, const struct bucket_track *t) {
+    const struct vclock_health *h = t->health;
+    struct vclock_status s;
+    vclock_status(&t->clock, &s);
+    fprintf(to,
+        "  health %s: longest lag %.3f s; alarms: %lld slow, %lld lag; ids out of order: %lld%s\n",
+        health_level_name(health_level(h)), (double)h->lag_max_ns / 1e9, (long long)h->slow_alarms,
+        (long long)h->lag_alarms, (long long)h->disorder,
+        h->disorder ? " (CRITICAL: nothing repairs them, see docs/volume-clock.md)" : "");
+    if (t->spec.fallback_ns > 0)
+        fprintf(to, "  fallback: %lld switches to time buckets, %lld returns%s\n",
+            (long long)s.switches, (long long)s.returns, s.degraded ? "; time buckets now" : "");
+    if (t->spec.size_most > 0)
+        fprintf(to, "  width: %lld decisions, %lld of them the tape's against our own\n",
+            (long long)s.widths, (long long)s.widths_taken);
+}
+
 static void print_track(FILE *to, const struct instrument *in, struct bucket_track *t) {
-    fprintf(to, "%s %s: %zu buckets, ids %lld to %lld%s\n", venue_name(in->venue), in->symbol,
-        t->count, (long long)t->first_id, (long long)t->last_id,
+    fprintf(to, "%s %s, %s: %zu buckets, ids %lld to %lld%s\n", venue_name(in->venue), in->symbol,
+        t->text, t->count, (long long)t->first_id, (long long)t->last_id,
         t->count == 0 || t->rising ? "" : " NOT RISING");
     fprintf(to, "  duration %.3f s median, %.3f s p90, %.3f s longest\n",
         (double)bucket_track_duration(t, 0.5) / 1e9, (double)bucket_track_duration(t, 0.9) / 1e9,
@@ -176,6 +228,7 @@ static void print_track(FILE *to, const struct instrument *in, struct bucket_tra
         (unsigned long long)t->gapped);
     fprintf(to, "  trades %lld, volume and count %s the tape's\n", (long long)t->got.trades,
         bucket_track_conserved(t) ? "equal" : "DIFFER from");
+    print_health(to, t);
 }
 
 static err_t check_conserved(const struct bucket_walk *w, struct err_info *e) {
@@ -196,7 +249,18 @@ struct job {
     struct output output;
     struct json_out doc;
     struct file_out *file;
+    struct dir_out *dir; /* of --record */
 };
+
+static err_t check_reference(const struct job *k, const char *symbol, struct err_info *e) {
+    size_t n, found = 0;
+    const struct instrument *table = tape_reader_instruments(k->tape, &n);
+    for (size_t i = 0; i < n; i++) found += strcmp(table[i].symbol, symbol) == 0;
+    if (found == 1) return ERR_OK;
+    return err_set(e, ERR_USAGE,
+        "--reference %s: %s holds %zu instruments of this name, one is needed", symbol,
+        k->args.argv[0], found);
+}
 
 static err_t job_open(
     struct job *k, const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
@@ -206,16 +270,50 @@ static err_t job_open(
     err_t code = cli_parse(verb, argc, argv, &k->args, e);
     if (code) return code;
     const char *text = cli_value(&k->args, "bucket");
-    if (text == NULL) text = "time=1";
+    const char *config = cli_value(&k->args, "bucket-config"),
+               *reference = cli_value(&k->args, "reference");
+    if (text == NULL) text = config ? "volume=config" : "time=1";
     /* a fine unit here: only what is wrong for every instrument is refused before the tape opens */
-    if (!bucket_spec_parse(text, 1, FINE_UNIT_EXP, &spec, &why))
+    if (!bucket_config_named(text) && !bucket_spec_parse(text, 1, FINE_UNIT_EXP, &spec, &why))
         return err_set(e, ERR_USAGE, "--bucket %s: %s", text, why);
     k->walk = bucket_walk_new(text, NULL, &k->output);
+    k->walk->config = config;
+    k->walk->reference = reference;
+    k->walk->tape = k->args.argv[0];
     opt.quarantine = cli_flag(&k->args, "quarantine");
-    return tape_reader_open(&k->tape, k->args.argv[0], &opt, e);
+    code = tape_reader_open(&k->tape, k->args.argv[0], &opt, e);
+    return code || !reference ? code : check_reference(k, reference, e);
+}
+
+/* --record: the tape again with the decisions of the online width on it. */
+static err_t record_open(struct job *k, const char *to, struct err_info *e) {
+    struct tape_writer_options opt = {0};
+    size_t n;
+    const struct instrument *table = tape_reader_instruments(k->tape, &n);
+    err_t code = dir_out_open(&k->dir, to, "00000000.tape", k->args.force, e);
+    if (!code) code = tape_writer_open(&k->walk->record, dir_out_path(k->dir), &opt, NULL, e);
+    for (size_t i = 0; i < n && !code; i++) {
+        struct instrument in = table[i];
+        code = tape_writer_instrument(k->walk->record, &in, e);
+    }
+    return code;
+}
+
+static err_t record_close(struct job *k, struct err_info *e) {
+    struct tape_writer *w = k->walk->record;
+    k->walk->record = NULL;
+    err_t code = w ? tape_writer_close(w, e) : ERR_OK;
+    struct dir_out *dir = k->dir;
+    if (code || !dir) return code;
+    k->dir = NULL;
+    return dir_out_commit(dir, e);
 }
 
 static void job_close(struct job *k) {
+    struct err_info unused;
+    if (k->walk && k->walk->record && tape_writer_close(k->walk->record, &unused))
+        k->walk->record = NULL;
+    if (k->dir) dir_out_abort(k->dir);
     bucket_walk_free(k->walk);
     if (k->tape) tape_reader_close(k->tape);
     file_out_abort(k->file);
@@ -298,8 +396,11 @@ static err_t run_run(const struct cli_verb *verb, int argc, char **argv, struct 
     json_init(&k->doc);
     err_t code = job_open(k, verb, argc, argv, e);
     const char *to = code ? NULL : cli_value(&k->args, "to");
+    const char *record = code ? NULL : cli_value(&k->args, "record");
     if (!code) code = open_output(k, to, e);
+    if (!code && record) code = record_open(k, record, e);
     if (!code) code = job_walk(k, e);
+    if (!code) code = record_close(k, e);
     if (!code) code = close_output(k, to, e);
     if (!code) code = check_conserved(k->walk, e);
     job_close(k);
@@ -307,20 +408,24 @@ static err_t run_run(const struct cli_verb *verb, int argc, char **argv, struct 
 }
 
 #define BUCKET_HELP                                                                                \
-    "  --bucket SPEC  time=SECONDS, volume=QUANTITY, count=TRADES or update=MESSAGES, the last\n"  \
-    "                 three with ,limit=SECONDS if wanted (default time=1)\n"                      \
+    "  --bucket SPEC  time=SECONDS, volume=QUANTITY, count=TRADES, update=MESSAGES or\n"           \
+    "                 adaptive=QUANTITY, with options (docs/volume-clock.md; default time=1);\n"   \
+    "                 volume=config takes the size from --bucket-config\n"                         \
+    "  --bucket-config FILE  bucket configuration of fathom vclock calibrate\n"                    \
+    "  --reference SYMBOL    its clock cuts the buckets of every instrument, with the same ids\n"  \
     "  --quarantine   go past damaged blocks of the tape\n"
 
 const struct cli_verb cmd_vclock_run = {
     .name = "vclock run",
-    .usage = "TAPE [--bucket SPEC] [--to FILE.csv]",
+    .usage = "TAPE [--bucket SPEC] [--to FILE.csv] [--record TAPE]",
     .about = "cut a tape into buckets and write them as a table",
-    .help =
-        BUCKET_HELP "  --to FILE.csv  write the table there (default: stdout)\n"
-                    "\n"
-                    "Example:\n"
-                    "  fathom vclock run my.tape --bucket volume=10,limit=60 --to buckets.csv\n",
-    .options = "bucket= to= quarantine",
+    .help = BUCKET_HELP
+    "  --to FILE.csv  write the table there (default: stdout)\n"
+    "  --record TAPE  write the tape again, with the decisions of an online width on it\n"
+    "\n"
+    "Example:\n"
+    "  fathom vclock run my.tape --bucket volume=10,limit=60 --to buckets.csv\n",
+    .options = "bucket= bucket-config= reference= to= record= quarantine",
     .args_min = 1,
     .args_max = 1,
     .run = run_run,
@@ -335,7 +440,7 @@ const struct cli_verb cmd_vclock_info = {
                         "\n"
                         "Example:\n"
                         "  fathom vclock info my.tape --bucket time=1\n",
-    .options = "bucket= quarantine",
+    .options = "bucket= bucket-config= reference= quarantine",
     .args_min = 1,
     .args_max = 1,
     .run = run_info,

@@ -301,8 +301,9 @@ static err_t engine_of(struct pipeline *p, struct err_info *e) {
     p->engine = engine_init(p->engine_mem, &p->cfg, &io);
     p->sinks.engine = p->engine;
     world_timer(p->world, SEAT_ENGINE, p->r->bars ? 0 : engine_timer_ns(p->engine));
-    if (!p->r->bars && p->spec.bucket.mode == BUCKET_TIME)
-        world_timer(p->world, SEAT_BUCKETS, p->spec.bucket.size);
+    const struct bucket_spec *b = &p->spec.bucket;
+    if (!p->r->bars && b->mode == BUCKET_TIME) world_timer(p->world, SEAT_BUCKETS, b->size);
+    if (b->adaptive || b->fallback_ns > 0) world_timer(p->world, SEAT_BUCKETS, NS_PER_S);
     return ERR_OK;
 }
 

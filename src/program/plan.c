@@ -6,7 +6,9 @@
 #include "base/check.h"
 #include "base/decimal.h"
 #include "base/hash.h"
+#include "program/bucket_config.h"
 #include "program/cli.h"
+#include "program/pipeline.h"
 
 struct label_spec plan_label(const struct config *c) {
     struct label_spec s = {.buckets = config_int(c, "label.buckets"),
@@ -86,6 +88,19 @@ struct dataset_options plan_dataset(const struct config *c, const char *tape, co
         .label = plan_label(c),
         .force = false,
         .stop = cli_interrupted};
+}
+
+err_t plan_buckets(struct config *c, const char *tape, struct err_info *e) {
+    struct bucket_choice choice;
+    struct instrument in;
+    bool bars;
+    const char *spec = config_string(c, "bucket.spec"), *file = config_string(c, "bucket.config");
+    if (!*file && !bucket_config_named(spec)) return ERR_OK;
+    if (*file && strcmp(config_where(c, "bucket.spec"), "default") == 0) spec = "volume=config";
+    err_t code = pipeline_instrument(tape, config_string(c, "data.symbol"), &in, &bars, e);
+    if (!code) code = bucket_config_tape(spec, file, tape, &in, &choice, e);
+    if (!code) code = config_replace(c, "bucket.spec", choice.text, "bucket.config", e);
+    return code ? code : config_replace(c, "bucket.config", "", "resolved", e);
 }
 
 static struct decimal decimal_of(const struct config *c, const char *key) {

@@ -20,6 +20,10 @@ struct study_config plan_study(const struct config *c);
 /* `tape` and `to` are the caller's. */
 struct dataset_options plan_dataset(const struct config *c, const char *tape, const char *to);
 
+/* bucket.config: puts the size that holds for the tape into bucket.spec, so that the configuration
+ * says itself what ran. bucket.spec left at its default becomes volume=config. */
+MUST_USE err_t plan_buckets(struct config *c, const char *tape, struct err_info *e);
+
 /* A decimal key as units of the instrument, as money (e12), as a rate (e16). */
 MUST_USE err_t plan_qty(const struct config *c, const char *key, const struct instrument *in,
     qty_t *out, struct err_info *e);

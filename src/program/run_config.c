@@ -38,7 +38,11 @@ const struct config_key run_schema[] = {
     BOOL("data.strict", "false", "Stop at the first bad row instead of counting it."),
 
     STR("bucket.spec", "time=1",
-        "Bucket clock: time=SECONDS, volume=Q, count=N or update=N, with ,limit=SECONDS."),
+        "Bucket clock: time=SECONDS, volume=Q, count=N, update=N or adaptive=Q, with options "
+        "(docs/volume-clock.md); volume=config takes its size from bucket.config."),
+    STR("bucket.config", "",
+        "Bucket configuration of fathom vclock calibrate; a bucket.spec left alone is "
+        "volume=config."),
     STR("features.set", "core",
         "Feature set: all, core, bars, ohlcv, families or names joined by '+'."),
 

@@ -38,7 +38,7 @@ struct matrix {
 struct dataset {
     struct matrix m;
     uint64_t tape_hash, hash; /* hash: of features, meta and labels in this order */
-    char bucket[64];          /* "time=1" */
+    char bucket[160];         /* "time=1" */
     char set_name[1024];
     void *maps[3];
     size_t map_bytes[3];

@@ -25,7 +25,7 @@ struct store_info {
     uint64_t signature;
     size_t columns;
     const char *const *names; /* columns; after a load owned by the stored_model */
-    char label[128], bucket[64];
+    char label[128], bucket[160];
     uint64_t data_hash;
     double threshold; /* class threshold fitted on the training rows */
     double move_bps;  /* mean absolute move of the training rows */
