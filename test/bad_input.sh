@@ -97,6 +97,8 @@ expect "full disk: generate" 4 'x6.gz' small "$FATHOM" generate x6.gz --hours 0.
 holds "full disk leaves no half recording" test ! -e x6.gz
 expect "full disk: features" 4 'x7.npy' small "$FATHOM" features run good.tape --to x7.npy --quiet
 holds "full disk leaves no half matrix" test ! -e x7.npy
+(set -o pipefail; "$FATHOM" features list --markdown 2>err | head -n 1 >/dev/null)
+holds "a reader that has seen enough is no failure" test $? = 0 -a ! -s err
 "$FATHOM" tape info good.tape --json >/dev/full 2>err
 holds "full stdout exits 4" test $? = 4
 

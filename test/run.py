@@ -89,6 +89,15 @@ def refusals(run, work, market):
     hold("a model of another feature set: exit 3", p.returncode == 3 and "signature" in p.stderr, p.stderr)
     p = call("backtest", "--set", f"data.tape={run}/tape", "--set", "strategy.quantity=0.00001", "--set", "strategy.kind=quoter", "--to", work / "none")
     hold("a quantity that is no lot: exit 2", p.returncode == 2 and "quantity" in p.stderr, p.stderr)
+    for wrong in ("0", "-1"):
+        p = call("backtest", "--set", f"data.tape={run}/tape", "--set", f"strategy.quantity={wrong}", "--set", "strategy.kind=quoter", "--to", work / "none")
+        hold(f"a quantity of {wrong}: exit 2", p.returncode == 2 and "strategy.quantity" in p.stderr, p.stderr)
+    p = call("report", run, "--index", work / "index.html", "--json")
+    hold("report --json names what it wrote", json.loads(p.stdout) == {"reports": [f"{run}/report.html"], "index": str(work / "index.html")}, p.stdout)
+    p = call("report", run, "--index", work / "index.html")
+    hold("an index page is not replaced without --force", p.returncode == 2 and "--force" in p.stderr, p.stderr)
+    p = call("report", run, "--index", work / "index.html", "--force")
+    hold("and is with it", p.returncode == 0, p.stderr)
     p = call("backtest", "--set", f"data.tape={run}/tape", "--set", "strategy.kind=quoter", "--set", "risk.order_max=0.001",
              "--to", work / "idle")
     hold("a run without an order says what stopped it", p.returncode == 0 and "limit: size" in p.stdout, p.stdout + p.stderr)

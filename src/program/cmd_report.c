@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_out.h"
 #include "observe/monitor/report.h"
 #include "program/cli.h"
 
@@ -30,8 +31,27 @@ static err_t index_page(
     struct html h;
     html_init(&h);
     err_t code = report_index(title, (const char *const *)a->argv, (size_t)a->argc, &h, e);
-    if (!code) code = file_write(path, h.text, h.len, true, e);
+    if (!code) code = file_write(path, h.text, h.len, a->force, e);
     html_fini(&h);
+    return code;
+}
+
+static err_t print_json(const struct cli_args *a, const char *index, struct err_info *e) {
+    char path[4096];
+    struct json_out j;
+    json_init(&j);
+    json_object(&j);
+    json_key(&j, "reports");
+    json_array(&j);
+    for (int i = 0; i < a->argc; i++) {
+        snprintf(path, sizeof path, "%s/report.html", a->argv[i]);
+        json_str(&j, path);
+    }
+    json_array_end(&j);
+    if (index) json_kstr(&j, "index", index);
+    json_object_end(&j);
+    err_t code = cli_print_json(&j, e);
+    json_fini(&j);
     return code;
 }
 
@@ -49,6 +69,7 @@ static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_
         code = index_page(index, title ? title : "Fathom reports", a, e);
         if (!code && !a->json) printf("%s\n", index);
     }
+    if (!code && a->json) code = print_json(a, index, e);
     free(a);
     return code;
 }
@@ -57,7 +78,7 @@ const struct cli_verb cmd_report = {
     .name = "report",
     .usage = "RUN... [--index FILE] [--title TEXT]",
     .about = "render the report of a run again; --index links several",
-    .help = "  --index FILE   also write a page that links all given runs\n"
+    .help = "  --index FILE   also write a page that links all given runs (--force replaces it)\n"
             "  --title TEXT   heading of that page\n"
             "\n"
             "Example:\n"

@@ -1,6 +1,7 @@
 #include "program/dispatch.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,10 +120,17 @@ static bool asks_help(int argc, char **argv) {
     return false;
 }
 
+/* `fathom ... | head`: the reader has seen enough, which is no failure. */
+static bool reader_left(FILE *out) {
+    struct pollfd p = {.fd = fileno(out), .events = POLLOUT};
+    return p.fd >= 0 && poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
+}
+
 /* Exit code after everything was flushed: a full disk behind stdout is no success. */
 static int finish(int code, FILE *out, FILE *err) {
     errno = 0;
     if ((fflush(out) != 0 || ferror(out)) && code == 0) {
+        if (errno == EPIPE || reader_left(out)) return 0;
         fprintf(err, "fathom: the result could not be written to stdout: %s\n",
             errno ? strerror(errno) : "write error");
         return err_exit_code(ERR_RESOURCE);

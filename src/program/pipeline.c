@@ -182,6 +182,13 @@ static err_t strategy_of(struct pipeline *p, struct err_info *e) {
         if (strcmp(name, "momentum_bps") == 0) {
             snprintf(text, sizeof text, "%.8f", config_double(c, key));
         } else if (p->cfg.strategy->params[i].kind == PARAM_LOTS) {
+            qty_t qty;
+            err_t code = plan_qty(c, key, &p->r->inst, &qty, e);
+            if (code) return code;
+            if (qty.lots <= 0) {
+                return err_set(e, ERR_USAGE, "%s: %s = %s: more than 0 is wanted",
+                    config_where(c, key), key, config_string(c, key));
+            }
             snprintf(text, sizeof text, "%s", config_string(c, key));
         } else {
             snprintf(text, sizeof text, "%lld", (long long)config_int(c, key));
