@@ -12,9 +12,9 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
+#include "../test/shared.h"
 #include "base/rng.h"
 #include "derive/feature/wavelet.h"
-#include "shared.h"
 
 enum { N = 20, TAIL = 64, LONG = 256 };
 
