@@ -251,6 +251,7 @@ err_t cli_print_json(struct json_out *j, struct err_info *e) {
     errno = 0;
     if (fwrite(j->text, 1, j->len, stdout) != j->len || fputc('\n', stdout) == EOF ||
         fflush(stdout) != 0) {
+        if (errno == EPIPE) return ERR_OK; /* dispatch knows: a reader that left is no failure */
         return err_set_errno(e, errno, "the result could not be written to stdout");
     }
     return ERR_OK;

@@ -35,7 +35,6 @@ static err_t run_list(const struct cli_verb *verb, int argc, char **argv, struct
     } else {
         for (size_t i = 0; i < feature_count(); i++) feature_doc_line(stdout, i);
     }
-    if (fflush(stdout) != 0) return err_set(e, ERR_RESOURCE, "the list cannot be written");
     return ERR_OK;
 }
 
