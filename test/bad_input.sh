@@ -99,6 +99,8 @@ expect "full disk: features" 4 'x7.npy' small "$FATHOM" features run good.tape -
 holds "full disk leaves no half matrix" test ! -e x7.npy
 (set -o pipefail; "$FATHOM" features list --markdown 2>err | head -n 1 >/dev/null)
 holds "a reader that has seen enough is no failure" test $? = 0 -a ! -s err
+(set -o pipefail; "$FATHOM" vclock run good.tape --bucket count=1 2>err | head -n 1 >/dev/null)
+holds "nor in the middle of a table" test $? = 0 -a "$(grep -c 'Broken pipe' err)" = 0
 "$FATHOM" tape info good.tape --json >/dev/full 2>err
 holds "full stdout exits 4" test $? = 4
 

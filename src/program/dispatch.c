@@ -146,7 +146,7 @@ static int run_verb(const struct cli_verb *verb, int argc, char **argv, FILE *ou
     }
     err_t code = verb->run(verb, argc, argv, &info);
     fflush(out);
-    if (code == ERR_OK) return 0;
+    if (code == ERR_OK || (code == ERR_RESOURCE && ferror(out) && reader_left(out))) return 0;
     if (info.text[0]) fprintf(err, "fathom: %s\n", info.text);
     return err_exit_code(code);
 }
