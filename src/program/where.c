@@ -1,5 +1,6 @@
 #include "program/where.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,9 @@ err_t where_parse(
         if (code) return code;
         if (!*w->term[w->terms].value)
             return err_set(e, ERR_USAGE, "--where: no value after %s %s", name, op);
+        if (strpbrk(w->term[w->terms].value, "'\""))
+            return err_set(
+                e, ERR_USAGE, "--where: write the value after %s %s without quotes", name, op);
         p += strspn(p, " \t");
     }
     return ERR_OK;
@@ -71,6 +75,9 @@ err_t where_parse(
 
 static int compare(const char *a, const char *b) {
     char *ea, *eb;
+    errno = 0;
+    long long i = strtoll(a, &ea, 10), j = strtoll(b, &eb, 10);
+    if (ea != a && eb != b && *ea == 0 && *eb == 0 && errno == 0) return (i > j) - (i < j);
     double x = strtod(a, &ea), y = strtod(b, &eb);
     if (ea != a && eb != b && *ea == 0 && *eb == 0) return (x > y) - (x < y);
     return strcmp(a, b);

@@ -2,7 +2,7 @@
  *
  *   COLUMN OP VALUE [and COLUMN OP VALUE]...      OP: = != < <= > >=
  *
- * Both sides as numbers when both are numbers (exact for integers up to 2^53), else as text.
+ * Both sides as numbers when both are numbers (64-bit integers exactly), else as text. No quotes.
  */
 #ifndef FATHOM_PROGRAM_WHERE_H
 #define FATHOM_PROGRAM_WHERE_H

@@ -26,6 +26,9 @@ static void conditions_compare_numbers_as_numbers_and_words_as_words(void **stat
     assert_false(matches("wait_ns <= 10", "buy", "1", "11"));
     assert_true(matches("px = 1.50", "buy", "1.5", "0"));
     assert_false(matches("side < buy", "sell", "1", "0"));
+    assert_true(matches("wait_ns = 1723161257234771297", "buy", "1", "1723161257234771297"));
+    assert_false(matches("wait_ns = 1723161257234771297", "buy", "1", "1723161257234771298"));
+    assert_true(matches("wait_ns < 1723161257234771298", "buy", "1", "1723161257234771297"));
 }
 
 static void a_wrong_expression_names_the_word(void **state) {
@@ -37,6 +40,8 @@ static void a_wrong_expression_names_the_word(void **state) {
     assert_non_null(strstr(e.text, "did you mean side"));
     assert_int_equal(where_parse(&w, "px => 3", columns, 3, &e), ERR_USAGE);
     assert_non_null(strstr(e.text, "=>"));
+    assert_int_equal(where_parse(&w, "side = 'sell'", columns, 3, &e), ERR_USAGE);
+    assert_non_null(strstr(e.text, "quotes"));
     assert_int_equal(where_parse(&w, "px > ", columns, 3, &e), ERR_USAGE);
     assert_int_equal(where_parse(&w, "px > 1 or px < 3", columns, 3, &e), ERR_USAGE);
     assert_non_null(strstr(e.text, "or"));
