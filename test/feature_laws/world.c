@@ -55,6 +55,7 @@ static void take_bucket(struct maker *k, const struct bucket *b) {
     o->b = *b;
     o->trades = w->trades;
     o->messages = w->messages;
+    o->changes = w->changes;
     double mid = NAN;
     if (book_state(k->book) == BOOK_SYNCED && k->side[0].n && k->side[1].n) {
         for (int side = 0; side < 2; side++) {
@@ -77,6 +78,26 @@ static void set_level(struct maker *k, const struct event *ev) {
     if (ev->kind == EV_DEPTH) list_set(&k->side[side], side, ev->px, ev->qty);
 }
 
+static int64_t list_qty(const struct level_list *list, price_t px) {
+    for (size_t i = 0; i < list->n; i++)
+        if (list->l[i].px.ticks == px.ticks) return list->l[i].qty.lots;
+    return 0;
+}
+
+static void note_change(struct maker *k, const struct event *ev) {
+    struct world *w = k->w;
+    int side = ev->flags & EVF_BUY ? BOOK_BID : BOOK_ASK;
+    if (ev->kind != EV_DEPTH || (ev->flags & EVF_SNAPSHOT)) return;
+    struct world_change *c = PUSH(w->change, w->changes);
+    *c = (struct world_change){.ns = ev->ts_local.ns,
+        .px = ev->px.ticks,
+        .before = list_qty(&k->side[side], ev->px),
+        .after = ev->qty.lots,
+        .side = side,
+        .message = w->messages,
+        .trades = w->trades};
+}
+
 /* Messages that came before the snapshot but are younger than it. */
 static void replay_younger(struct maker *k, const struct event *until) {
     k->snapshot_id = until->id;
@@ -89,11 +110,13 @@ static void take_depth(struct maker *k, const struct event *ev, const struct boo
     struct world *w = k->w;
     k->depth_seen |= ev->kind == EV_DEPTH;
     if ((ev->flags & EVF_SNAPSHOT) && (ev->flags & EVF_FIRST)) k->side[0].n = k->side[1].n = 0;
+    note_change(k, ev);
     if ((ev->flags & EVF_SNAPSHOT) || ev->id > k->snapshot_id) set_level(k, ev);
     if (!(ev->flags & EVF_LAST)) return;
     if (ev->flags & EVF_SNAPSHOT) replay_younger(k, ev);
     struct world_message *m = PUSH(w->message, w->messages);
     memset(m, 0, sizeof *m);
+    m->ns = ev->ts_local.ns;
     m->synced = book_state(k->book) == BOOK_SYNCED;
     m->whole = change->whole;
     m->bucket = w->buckets;
@@ -180,6 +203,7 @@ void world_free(struct world *w) {
     free(w->bucket);
     free(w->trade);
     free(w->message);
+    free(w->change);
     free(w->mark);
     free(w->interest);
     free(w->funding);
@@ -289,7 +313,7 @@ static bool find(const struct naive_row *table, const char *name, const struct n
 
 bool naive_value(const struct world *w, const char *name, size_t k, double *out) {
     const struct naive_row *tables[] = {
-        naive_book, naive_flow, naive_ret, naive_rest, naive_ta, naive_wave};
+        naive_book, naive_flow, naive_ret, naive_rest, naive_ta, naive_wave, naive_dyn};
     const struct naive_row *row = NULL;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (!find(tables[i], name, &row)) continue;

@@ -27,7 +27,14 @@ struct world_trade {
     int64_t bid, ask; /* touch before it; 0 = book not synced */
 };
 
+struct world_change { /* a level of a diff message */
+    int64_t ns, px, before, after;
+    int side;
+    size_t message, trades; /* of the stream before it */
+};
+
 struct world_message { /* a depth message */
+    int64_t ns;
     struct book_level top[2][OFI_TOP];
     size_t n[2];
     bool synced, whole;
@@ -61,8 +68,8 @@ enum { WORLD_WIDTHS = 3 }; /* one, five, sixty minutes */
 
 struct world_bucket {
     struct bucket b;
-    struct level_list side[2]; /* at the close; empty if not synced */
-    size_t trades, messages;   /* of the stream before the close */
+    struct level_list side[2];        /* at the close; empty if not synced */
+    size_t trades, messages, changes; /* of the stream before the close */
     double px, ret;
 };
 
@@ -74,6 +81,8 @@ struct world {
     size_t trades;
     struct world_message *message;
     size_t messages;
+    struct world_change *change;
+    size_t changes;
     struct world_mark *mark;
     size_t marks;
     struct world_point *interest, *funding;
@@ -94,7 +103,7 @@ struct naive_row {
     int n; /* what the name's number means: window, levels, bps */
 };
 extern const struct naive_row naive_book[], naive_flow[], naive_ret[], naive_rest[], naive_ta[],
-    naive_wave[];
+    naive_wave[], naive_dyn[];
 bool naive_value(const struct world *w, const char *name, size_t k, double *out);
 
 /* Indicators on closed bars: ta_<what>_<m1|m5|h1>_n<n>. */

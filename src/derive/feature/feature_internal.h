@@ -122,6 +122,13 @@ double bins_sum(const struct bins *b, size_t field, size_t w);
     FEATURE_ROW_ALL(N, U, W, WARM, NEEDS, BARS, CAP, SRC, ABOUT, GONE, CLOCK_BUCKET, false)
 #define FEATURE_ROW_RECURSIVE(N, U, W, WARM, NEEDS, BARS, CAP, SRC, ABOUT, GONE)                   \
     FEATURE_ROW_ALL(N, U, W, WARM, NEEDS, BARS, CAP, SRC, ABOUT, GONE, CLOCK_BUCKET, true)
+/* A row of the family and of "all" only, for events (bars carry none of these). */
+#define FEATURE_ROW_APART(N, U, W, WARM, NEEDS, CAP, SRC, ABOUT, GONE, CLOCK)                      \
+    {                                                                                              \
+        .name = N, .unit = U, .window = W, .source = SRC, .about = ABOUT, .missing = GONE,         \
+        .capability = CAP, .warmup = WARM, .needs = NEEDS, .version = 1, .clock = CLOCK,           \
+        .apart = true                                                                              \
+    }
 
 /* The families of the registry plus a test's own; NULL stands for the program's registry. */
 struct feature_registry {

@@ -7,7 +7,8 @@
 #include "derive/feature/feature_internal.h"
 
 #define FAMILIES(X)                                                                                \
-    X(book) X(ofi) X(flow) X(ret) X(rv) X(impact) X(toxic) X(time) X(perp) X(ta) X(ta_bars) X(wave)
+    X(book)                                                                                        \
+    X(ofi) X(flow) X(ret) X(rv) X(impact) X(toxic) X(time) X(perp) X(ta) X(ta_bars) X(wave) X(dyn)
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
 #define FAMILY_LIST(name) &feature_family_##name,

@@ -30,6 +30,7 @@ static void the_families_hold_at_least_what_is_asked(void **state) {
     assert_true(family_size("rv") >= 12 && family_size("impact") >= 8);
     assert_true(family_size("toxic") >= 4 && family_size("time") >= 8);
     assert_true(family_size("ta") >= 100);
+    assert_true(family_size("dyn") >= 18);
 }
 
 static void every_row_says_everything_and_is_named_after_its_family(void **state) {
@@ -107,6 +108,11 @@ static void the_sets_core_and_bars_take_what_their_inputs_carry(void **state) {
     }
     for (size_t i = 0; i < bars.count; i++) assert_true(feature_get(bars.index[i], NULL)->bars_ok);
     assert_true(feature_set_warmup(&core) <= 130);
+    static const char *const named[] = {"core", "bars", "ohlcv"};
+    for (size_t i = 0; i < 3; i++) {
+        struct feature_set set = set_of(named[i]);
+        for (size_t j = 0; j < set.count; j++) assert_false(feature_get(set.index[j], NULL)->apart);
+    }
     struct feature_set plain = set_of("ohlcv");
     assert_true(plain.count >= 40 && plain.count < bars.count);
     for (size_t i = 0; i < plain.count; i++)
