@@ -72,6 +72,12 @@ expect "hostile line, strict" 3 'hostile.txt' "$FATHOM" import hostile.txt --to 
 : >empty.txt
 expect "empty recording" 3 'empty.txt' "$FATHOM" import empty.txt --to x4
 
+mkfifo steps && (printf -- '- symbol: SIMUSDT\n  tick_size: 0.01\n  lot_size: 0.001\n' >steps &)
+holds "instruments may come through a pipe" "$FATHOM" import good.gz --to piped.tape --instruments steps --quiet
+printf '[%.0s' $(seq 20000) >nested.yaml
+expect "instruments nested without end" 2 'nested.yaml' "$FATHOM" import good.gz --to x4b --instruments nested.yaml
+expect "a folder as instruments" 2 'instruments' "$FATHOM" import good.gz --to x4c --instruments .
+
 # 4. Outputs.
 expect "target exists" 2 '(--force|exists)' "$FATHOM" import good.gz --to good.tape
 expect "no such folder" 4 'no/such/dir' "$FATHOM" import good.gz --to no/such/dir/x

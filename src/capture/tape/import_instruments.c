@@ -2,11 +2,11 @@
 #include <libfyaml.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "capture/tape/import_units.h"
 
-enum { FILE_MAX = 4 << 20, INSTRUMENTS_MAX = INST_MAX };
+enum { INSTRUMENTS_BYTES = 4 << 20, INSTRUMENTS_MAX = INST_MAX };
 
 struct reader {
     const char *file;
@@ -147,11 +147,18 @@ static err_t read_list(const struct reader *r, struct fy_node *list, struct impo
 
 err_t import_units_load(struct import_units *u, const char *file, struct err_info *e) {
     struct reader r = {file, e};
-    if (access(file, R_OK) != 0)
-        return err_set(e, ERR_USAGE, "cannot read --instruments %s; check the path", file);
+    char *text;
+    size_t n;
+    struct err_info why = {ERR_OK, ""};
+    if (file_read(file, INSTRUMENTS_BYTES, &text, &n, &why))
+        return err_set(e, ERR_USAGE, "cannot read --instruments: %s", why.text);
+    /* From memory: the library's own reading of a pipe ends in a crash. */
     struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_DEFAULT_DOC};
-    struct fy_document *doc = fy_document_build_from_file(&cfg, file);
-    if (!doc) return err_set(e, ERR_USAGE, "%s: neither YAML nor JSON", file);
+    struct fy_document *doc = n > 0 ? fy_document_build_from_string(&cfg, text, n) : NULL;
+    if (!doc) {
+        free(text);
+        return err_set(e, ERR_USAGE, "%s: neither YAML nor JSON", file);
+    }
     struct fy_node *root = fy_document_root(doc);
     struct fy_node *under = fy_node_is_mapping(root)
                                 ? fy_node_mapping_lookup_by_string(root, "instruments", FY_NT)
@@ -161,5 +168,6 @@ err_t import_units_load(struct import_units *u, const char *file, struct err_inf
                     : refuse(&r, root, "expected a list of instruments, or one under the key",
                           "instruments");
     fy_document_destroy(doc);
+    free(text);
     return err;
 }
