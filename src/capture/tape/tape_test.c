@@ -155,7 +155,7 @@ static void merge_is_ordered_by_local_time_and_stable(void **state) {
     char path[3][64];
     const char *paths[3];
     for (int i = 0; i < 3; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "merge%d", i);
         ev[i] = testing_make(20 + (uint64_t)i, 3000);
         testing_path(path[i], name);

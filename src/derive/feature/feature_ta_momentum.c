@@ -47,7 +47,7 @@ static void chande(const struct ta_window *w, double *out) {
 }
 
 static void ultimate(const struct ta_window *w, double *out) {
-    double pressure = 0.0, range = 0.0, part[3];
+    double pressure = 0.0, range = 0.0, part[3] = {0};
     size_t parts = 0;
     for (size_t back = 1; back <= 28; back++) {
         size_t i = TA_BARS - back;

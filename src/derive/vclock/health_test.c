@@ -49,7 +49,7 @@ static void quantiles_and_levels_equal_a_sort_of_the_last_hour(void **state) {
             all[n - 1] = bucket_of((int64_t)n, t, d);
             health_bucket(&h, &all[n - 1]);
             t += d;
-            int64_t sorted[2000];
+            int64_t sorted[2000] = {0};
             size_t k = 0, over90 = 0;
             for (size_t i = n > HEALTH_BUCKETS ? n - HEALTH_BUCKETS : 0; i < n; i++)
                 if (all[i].close_ts.ns > t - 3600 * NS_PER_S)
