@@ -65,6 +65,15 @@ def shuffled_labels_leave_nothing():
     assert ic["null_lo"] <= ic["value"] <= ic["null_hi"], ic
 
 
+def a_saved_model_trades_only_the_buckets_it_knows_and_says_when_it_is_in_sample():
+    args = ["backtest", "--set", f"data.tape={TMP / 'tape'}", "--set", f"model.path={TMP / 'model'}", "--set", "strategy.kind=model"]
+    p = run(*args, "--set", "bucket.spec=time=5", "--to", TMP / "run5", ok=(3,))
+    assert "time=5" in p.stderr and "bucket.spec=time=1" in p.stderr, p.stderr
+    run(*args, "--to", TMP / "run")
+    report = json.loads((TMP / "run" / "report.json").read_text())
+    assert any("in-sample" in w for w in report["warnings"]), report["warnings"]
+
+
 def a_forest_is_listed_shown_and_verified():
     train("forest", "--set", "model.kind=lightgbm", "--set", "model.trees=20", "--set", "model.target=classes")
     show = js("models", "show", TMP / "forest")
@@ -104,6 +113,7 @@ def main():
         the_same_tape_gives_the_same_dataset_and_an_existing_one_is_kept,
         the_signal_is_found_and_training_twice_gives_the_same_model,
         shuffled_labels_leave_nothing,
+        a_saved_model_trades_only_the_buckets_it_knows_and_says_when_it_is_in_sample,
         a_forest_is_listed_shown_and_verified,
         a_changed_model_is_refused_with_its_file,
         wrong_words_are_usage_errors,

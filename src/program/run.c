@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "capture/tape/tape.h"
+#include "program/bucket_config.h"
 #include "program/plan.h"
 
 static void say(const struct run *run, const char *what) {
@@ -74,6 +75,17 @@ static err_t signature_of(const struct config *c, uint64_t *out, struct err_info
         config_where(c, "features.set"), bad);
 }
 
+/* Rows of another bucket are other rows, whatever their columns are called. */
+static err_t same_bucket(const struct run *run, const char *model, struct err_info *e) {
+    const char *want = run->models.stored[0].info.bucket;
+    const char *have = config_string(run->cfg, "bucket.spec");
+    if (strcmp(want, have) == 0 || bucket_config_named(have)) return ERR_OK;
+    return err_set(e, ERR_INPUT,
+        "%s: the model was trained on buckets %s, this run cuts %s; set bucket.spec=%s or train "
+        "again",
+        model, want, have, want);
+}
+
 static err_t find_models(struct run *run, bool with_study, struct err_info *e) {
     const char *path = config_string(run->cfg, "model.path");
     if (*path) {
@@ -81,7 +93,7 @@ static err_t find_models(struct run *run, bool with_study, struct err_info *e) {
         err_t code = signature_of(run->cfg, &signature, e);
         if (!code) code = run_models_load_one(&run->models, path, signature, e);
         run->models_loaded = !code;
-        return code;
+        return code ? code : same_bucket(run, path, e);
     }
     if (!plan_has_model(run->cfg)) return ERR_OK;
     if (!with_study) {
@@ -113,6 +125,10 @@ static err_t finish(struct run *run, struct err_info *e) {
         .study = run->study.done ? &run->study.result : NULL,
         .book = run->facts.book,
         .has_strategy = strcmp(config_string(run->cfg, "strategy.kind"), "none") != 0};
+    if (run->models_loaded) {
+        run->doc.model_from_ns = run->models.stored[0].info.train_from_ns;
+        run->doc.model_to_ns = run->models.stored[0].info.train_to_ns;
+    }
     err_t code = run_figures(run, e);
     if (!code) code = run_truth(run, e);
     if (code) return code;

@@ -160,6 +160,11 @@ static void warn_money(const struct run_doc *d, struct json_out *j) {
         say(j, "%llu fills are too few to judge a strategy.", (unsigned long long)r->fills);
     if (r->position_end != 0)
         say(j, "The run ends with an open position, marked at mid: closing it would cost more.");
+    if (d->model_to_ns > 0 && d->model_from_ns <= r->last_ns && d->model_to_ns >= r->first_ns) {
+        say(j,
+            "The saved model was trained on rows of the span that this run replays: what it shows "
+            "there is in-sample and proves nothing. Use fathom run (walk-forward), or later data.");
+    }
     if (!config_bool(c, "funding.on")) say(j, "Funding was turned off by funding.on.");
     if (strcmp(config_string(c, "sim.rules"), "anchor") == 0) {
         say(j, "Rule set anchor: fills are kinder than a venue's on purpose, for comparison only.");

@@ -41,7 +41,8 @@ struct run_doc {
     size_t truths;
     struct run_truth_row truth[RUN_TRUTH_MAX];
     char truth_note[400];
-    uint64_t rejected_rows; /* of the import, if this run did it */
+    int64_t model_from_ns, model_to_ns; /* rows that a saved model was trained on; 0 = none */
+    uint64_t rejected_rows;             /* of the import, if this run did it */
 };
 
 void run_doc_json(const struct run_doc *d, struct json_out *j);
