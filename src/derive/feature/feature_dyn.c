@@ -302,7 +302,7 @@ static double earth_mover(const int64_t *xa, const int64_t *qa, size_t na, const
 
 /* Moves the shape on to this close and says how far it moved. */
 static double dyn_shape(struct dyn_side *d, const struct feature_view *view, int side) {
-    int64_t x[FEATURE_LEVELS], q[FEATURE_LEVELS];
+    int64_t x[FEATURE_LEVELS] = {0}, q[FEATURE_LEVELS] = {0};
     size_t n = view->levels[side];
     for (size_t i = 0; i < n; i++) {
         int64_t off = 2 * view->top[side][i].px.ticks - view->mid2;
