@@ -30,6 +30,7 @@ struct state {
     uint8_t live;              /* trades, depth or tickers were seen: bars do not count */
     uint8_t started;
     uint8_t ready;    /* adaptive: only time is missing */
+    uint8_t plain;    /* neither adaptive nor online nor with fallback: the short way */
     uint8_t degraded; /* time buckets; `shadow` is the own clock's bucket */
     uint8_t returning;
     uint8_t reason;          /* enum fallback_reason */
@@ -83,6 +84,7 @@ void vclock_init(struct vclock *vc, const struct bucket_spec *spec, uint16_t ins
     s->end_ns = INT64_MAX;
     s->bar_id = s->gap_ns = INT64_MIN;
     s->size = s->size_next = spec->size;
+    s->plain = !spec->adaptive && spec->size_most == 0 && spec->fallback_ns == 0;
     rate_init(&s->ring);
     health_init(&s->health);
 }
@@ -324,7 +326,7 @@ bool vclock_before(struct vclock *vc, const struct event *ev, struct bucket *out
     int64_t t;
     if (!(ev->flags & EVF_FIRST) || !s->started) return false;
     if (is_live_kind(ev) && ev->inst == s->open.inst) s->live = 1;
-    if (!clock_time(s, ev, &t)) return false;
+    if (!clock_time(s, ev, &t) || (s->plain && t < s->end_ns)) return false;
     int64_t end = due(s, &why);
     widths_until(s, t < end ? t : end);
     if (t < end) return false;
@@ -523,6 +525,7 @@ static bool add_event(struct state *s, const struct event *ev) {
     } else {
         return false;
     }
+    if (s->plain) return true;
     if (online(s) || s->spec.adaptive) rate_add(&s->ring, s->open.close_ts.ns, amount(s, ev));
     if (s->degraded) shadow_add(s, ev);
     return true;
@@ -549,7 +552,7 @@ bool vclock_after(struct vclock *vc, const struct event *ev, struct bucket *out)
     if (moves) reach(s, t);
     if (s->degraded && !s->returning) shadow_until(s, s->open.close_ts.ns);
     if (mine && ev->kind == EV_CONFIG) obey(s, ev);
-    if (!mine || !add_event(s, ev) || s->degraded) return false;
+    if (!mine || !add_event(s, ev) || s->degraded || s->spec.mode == BUCKET_TIME) return false;
     if (cut_now(s, &s->open, &why)) {
         close_at(s, s->open.close_ts.ns, why, out);
         return true;
