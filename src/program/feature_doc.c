@@ -17,6 +17,7 @@ static const struct {
     {NEED_SERIES, "series"},
     {NEED_TAKER, "taker"},
     {NEED_VALUE, "value"},
+    {NEED_RATIO, "ratio"},
 };
 enum { NEEDS = sizeof needs / sizeof needs[0], NEED_TEXT_MAX = 128 };
 

@@ -301,7 +301,7 @@ static double trade_age(const struct world *w, size_t k, int n) {
 /* --- perpetuals ------------------------------------------------------------------------------ */
 
 /* The last mark that came before the close and is at most a minute old. */
-static const struct world_mark *mark_at(const struct world *w, size_t k) {
+const struct world_mark *mark_at(const struct world *w, size_t k) {
     const struct world_mark *last = NULL;
     int64_t now = w->bucket[k].b.close_ts.ns;
     bool boundary = last_ns(&w->bucket[k].b) != now;
@@ -316,14 +316,19 @@ static double funding(const struct world *w, size_t k, int n) {
 static double funding_change(const struct world *w, size_t k, int n) {
     return k < (size_t)n ? NAN : funding(w, k, 1) - funding(w, k - (size_t)n, 1);
 }
-static double point_at(
+double point_at(
     const struct world *w, const struct world_point *p, size_t n, size_t k, int64_t age_s) {
-    const struct world_point *last = NULL;
     int64_t now = w->bucket[k].b.close_ts.ns;
-    bool boundary = last_ns(&w->bucket[k].b) != now;
-    for (size_t i = 0; i < n; i++)
-        if (boundary ? p[i].ns < now : p[i].ns <= now) last = &p[i];
-    return last && now - last->ns <= age_s * NS_PER_S ? last->value : NAN;
+    int64_t until = last_ns(&w->bucket[k].b) != now ? now - 1 : now;
+    size_t low = 0, high = n; /* those before `low` came by then, those from `high` on did not */
+    while (low < high) {
+        size_t half = (low + high) / 2;
+        if (p[half].ns <= until)
+            low = half + 1;
+        else
+            high = half;
+    }
+    return low && now - p[low - 1].ns <= age_s * NS_PER_S ? p[low - 1].value : NAN;
 }
 static double settled(const struct world *w, size_t k, int n) {
     return point_at(w, w->funding, w->fundings, k, n);

@@ -148,6 +148,9 @@ static void mark_event(struct synth *s, const struct market *m, struct rng *r, i
     ev->aux.b = (int64_t)((mid - 0.02 + 0.01 * rng_normal(r)) * (double)AUX_ONE);
     cont->w[MARK_RATE_E16] = (int64_t)((1e-4 + 2e-5 * rng_normal(r)) * (double)RATE_ONE);
     cont->w[MARK_NEXT_FUNDING_NS] = (now / (28800 * NS_PER_S) + 1) * 28800 * NS_PER_S;
+    int64_t second = now / NS_PER_S;
+    if (second / 1000 % 2) cont->w[MARK_RATE_E16] *= -1;
+    if (second % 700 < 10) cont->w[MARK_RATE_E16] = KLINE_UNKNOWN; /* no rate in the message */
     if (rng_below(r, 5) == 0) {
         struct event *oi = put_kind(s, EV_OPEN_INTEREST, now);
         oi->aux.a = (int64_t)(1e8 * (50000.0 + 100.0 * rng_normal(r)));
@@ -155,6 +158,26 @@ static void mark_event(struct synth *s, const struct market *m, struct rng *r, i
     if (rng_below(r, 400) == 0) {
         struct event *paid = put_kind(s, EV_FUNDING, now);
         paid->aux.a = (int64_t)(1e-4 * (double)RATE_ONE);
+    }
+}
+
+/* Forced orders in runs of one side, and the ratios of long to short. */
+static void crowd_events(struct synth *s, const struct market *m, struct rng *r, int64_t now) {
+    if (rng_below(r, 40) == 0) {
+        bool buy = rng_below(r, 2);
+        for (uint64_t i = 1 + rng_below(r, 4); i > 0; i--) {
+            struct event *ev = put_kind(s, EV_LIQUIDATION, now);
+            ev->flags |= buy ? EVF_BUY : EVF_SELL;
+            ev->px.ticks = BASE + (buy ? m->ask + 30 : m->bid - 30);
+            ev->qty.lots = size_of(r);
+            ev->aux.a = rng_below(r, 3) ? (BASE + m->bid) * (AUX_ONE / 100) : 0;
+        }
+    }
+    if (rng_below(r, 150) != 0) return;
+    for (int64_t kind = RATIO_ACCOUNTS; kind <= RATIO_TAKER; kind++) {
+        struct event *ev = put_kind(s, EV_RATIO, now);
+        ev->id = kind;
+        ev->aux.a = (int64_t)((0.4 + 2.0 * rng_unit(r)) * (double)AUX_ONE);
     }
 }
 
@@ -181,6 +204,8 @@ static void ticker_event(struct synth *s, const struct market *m, int64_t now) {
 static void synth_live(struct synth *s, const struct synth_options *o, struct rng *r) {
     struct market *m = malloc(sizeof *m);
     CHECK(m);
+    struct rng crowd; /* a source of its own: the rest stays what it was */
+    rng_init(&crowd, o->seed, 2);
     market_start(m, r);
     int64_t now = START_NS, end = START_NS + (int64_t)(o->seconds * 1e9), next_mark = START_NS;
     double part = (double)(end - START_NS), all = o->depth_rate + o->trade_rate + 0.3;
@@ -189,7 +214,10 @@ static void synth_live(struct synth *s, const struct synth_options *o, struct rn
     while (now < end) {
         now += 1 + (int64_t)(rng_exp(r) / all * 1e9);
         double at = (double)(now - START_NS) / part, pick = rng_unit(r) * all;
-        for (; next_mark <= now; next_mark += NS_PER_S) mark_event(s, m, r, next_mark);
+        for (; next_mark <= now; next_mark += NS_PER_S) {
+            mark_event(s, m, r, next_mark);
+            crowd_events(s, m, &crowd, next_mark);
+        }
         if (o->faults && at > 0.70 && at < 0.72) continue; /* silence: empty buckets */
         bool lose = o->faults && at > 0.30 && !lost;
         if (o->faults && lost && !healed && at > 0.315) {

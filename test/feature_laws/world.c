@@ -144,12 +144,21 @@ static void take_other(struct maker *k, const struct event *ev) {
     struct world *w = k->w;
     if (ev->kind == EV_MARK) {
         const int64_t *words = event_words(ev);
-        *PUSH(w->mark, w->marks) =
-            (struct world_mark){ev->ts_local.ns, (double)ev->aux.a / 1e10, (double)ev->aux.b / 1e10,
-                (double)words[MARK_RATE_E16] / 1e16 * 1e4, words[MARK_NEXT_FUNDING_NS]};
+        *PUSH(w->mark, w->marks) = (struct world_mark){ev->ts_local.ns, (double)ev->aux.a / 1e10,
+            (double)ev->aux.b / 1e10,
+            words[MARK_RATE_E16] == KLINE_UNKNOWN ? NAN : (double)words[MARK_RATE_E16] / 1e16 * 1e4,
+            words[MARK_NEXT_FUNDING_NS]};
     } else if (ev->kind == EV_OPEN_INTEREST) {
         *PUSH(w->interest, w->interests) =
             (struct world_point){ev->ts_local.ns, (double)ev->aux.a / 1e8};
+    } else if (ev->kind == EV_RATIO) {
+        size_t kind = (size_t)ev->id - 1;
+        *PUSH(w->ratio[kind], w->ratios[kind]) =
+            (struct world_point){ev->ts_local.ns, (double)ev->aux.a / 1e10};
+    } else if (ev->kind == EV_LIQUIDATION) {
+        double px = ev->aux.a ? (double)ev->aux.a / 1e10 : instrument_px(&w->inst, ev->px);
+        *PUSH(w->liq, w->liqs) = (struct world_liq){
+            ev->ts_local.ns, px, (double)ev->qty.lots, ev->flags & EVF_BUY, w->buckets};
     } else if (ev->kind == EV_KLINE) {
         const int64_t *word = event_words(ev);
         *PUSH(w->kline, w->klines) = (struct world_kline){ev->id, kline_end_ns(ev),
@@ -207,6 +216,8 @@ void world_free(struct world *w) {
     free(w->mark);
     free(w->interest);
     free(w->funding);
+    for (int i = 0; i < 4; i++) free(w->ratio[i]);
+    free(w->liq);
     free(w->kline);
     world_bars_free(w);
     memset(w, 0, sizeof *w);
@@ -313,7 +324,7 @@ static bool find(const struct naive_row *table, const char *name, const struct n
 
 bool naive_value(const struct world *w, const char *name, size_t k, double *out) {
     const struct naive_row *tables[] = {
-        naive_book, naive_flow, naive_ret, naive_rest, naive_ta, naive_wave, naive_dyn};
+        naive_book, naive_flow, naive_ret, naive_rest, naive_ta, naive_wave, naive_dyn, naive_perp};
     const struct naive_row *row = NULL;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (!find(tables[i], name, &row)) continue;

@@ -52,6 +52,13 @@ struct world_point { /* open interest, settled funding */
     double value;
 };
 
+struct world_liq { /* a forced order */
+    int64_t ns;
+    double px, lots;
+    bool buy;
+    size_t bucket;
+};
+
 struct world_kline { /* a bar of the venue */
     int64_t open_ns, end_ns;
     double o, h, l, c, v;
@@ -87,6 +94,10 @@ struct world {
     size_t marks;
     struct world_point *interest, *funding;
     size_t interests, fundings;
+    struct world_point *ratio[4]; /* by kind - 1 */
+    size_t ratios[4];
+    struct world_liq *liq;
+    size_t liqs;
     struct world_kline *kline;
     size_t klines;
     struct world_bars bars[WORLD_WIDTHS];
@@ -103,7 +114,7 @@ struct naive_row {
     int n; /* what the name's number means: window, levels, bps */
 };
 extern const struct naive_row naive_book[], naive_flow[], naive_ret[], naive_rest[], naive_ta[],
-    naive_wave[], naive_dyn[];
+    naive_wave[], naive_dyn[], naive_perp[];
 bool naive_value(const struct world *w, const char *name, size_t k, double *out);
 
 /* Indicators on closed bars: ta_<what>_<m1|m5|h1>_n<n>. */
@@ -142,5 +153,10 @@ double slope_of(const double *x, const double *y, int n);
 double r2_of(const double *x, const double *y, int n);
 double quotient(double a, double b); /* NaN for b == 0 */
 int64_t last_ns(const struct bucket *b);
+/* The last point before the close of bucket k that is at most age_s old; NaN if there is none. */
+double point_at(
+    const struct world *w, const struct world_point *p, size_t n, size_t k, int64_t age_s);
+/* The last mark before the close that is at most a minute old; NULL if there is none. */
+const struct world_mark *mark_at(const struct world *w, size_t k);
 
 #endif

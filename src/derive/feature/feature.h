@@ -44,8 +44,9 @@ enum feature_need { /* inputs a feature cannot do without */
     NEED_OPEN_INTEREST = 64,
     NEED_KLINE = 128,
     NEED_SERIES = 256,
-    NEED_TAKER = 512, /* of bars: taker-buy volume */
-    NEED_VALUE = 1024 /* of bars: quote volume */
+    NEED_TAKER = 512,  /* of bars: taker-buy volume */
+    NEED_VALUE = 1024, /* of bars: quote volume */
+    NEED_RATIO = 2048  /* long/short ratios */
 };
 
 enum feature_clock { CLOCK_BUCKET = 0, CLOCK_TIME = 1, CLOCK_EVENT = 2 };

@@ -2,7 +2,7 @@
  * interest. Values of the mark stream count while they are younger than a minute, settled funding
  * for a day, open interest for ten minutes.
  */
-#include "derive/feature/feature_internal.h"
+#include "derive/feature/feature_perp_internal.h"
 
 enum perp_row {
     P_FUNDING,
@@ -19,9 +19,7 @@ enum perp_row {
     P_ROWS
 };
 
-#define MARK_AGE_MAX (60 * NS_PER_S)
 #define FUNDING_AGE_MAX (86400 * NS_PER_S)
-#define INTEREST_AGE_MAX (600 * NS_PER_S)
 
 #define ROW(NAME, UNIT, W, WARM, NEEDS, SOURCE, ABOUT, GONE)                                       \
     FEATURE_ROW(NAME, UNIT, W, WARM, NEEDS, false, "FEA11", SOURCE, ABOUT, GONE)
@@ -29,8 +27,9 @@ enum perp_row {
 #define GONE_MARK "no mark event in the last minute"
 
 static const struct feature_def defs[P_ROWS] = {
-    [P_FUNDING] = FEATURE_ROW_CLOCK("perp_funding_predicted", "bps", "s60", 61, NEED_MARK, false,
-        "FEA11", VENUE, "1e4 x the rate of the next funding", GONE_MARK, CLOCK_TIME),
+    [P_FUNDING] =
+        FEATURE_ROW_CLOCK("perp_funding_predicted", "bps", "s60", 61, NEED_MARK, false, "FEA11",
+            VENUE, "1e4 x the rate of the next funding", GONE_MARK "; no rate in it", CLOCK_TIME),
     [P_FUNDING_CHANGE_B60] = ROW("perp_funding_change_b60", "bps", "b60", 122, NEED_MARK, VENUE,
         "predicted funding minus its value 60 closes before", "one of them missing"),
     [P_SETTLED] = FEATURE_ROW_CLOCK("perp_funding_settled", "bps", "s86400", 86401, NEED_FUNDING,
@@ -90,12 +89,6 @@ static void perp_on_event(void *state, const struct feature_ctx *ctx, const stru
         s->interest = ev->aux.a;
     }
 }
-
-static bool young(int64_t ns, int64_t now, int64_t age) { return ns != 0 && now - ns <= age; }
-
-static double aux_px(int64_t e10) { return e10 > 0 ? (double)e10 / (double)AUX_ONE : MISSING; }
-
-static double rate_bps(int64_t e16) { return BPS * ((double)e16 / (double)RATE_ONE); }
 
 static void perp_on_bucket(void *state, const struct feature_ctx *ctx,
     const struct feature_view *view, const struct bucket *b, double *out) {

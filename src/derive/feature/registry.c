@@ -6,9 +6,24 @@
 #include "base/hash.h"
 #include "derive/feature/feature_internal.h"
 
-#define FAMILIES(X)                                                                                \
-    X(book)                                                                                        \
-    X(ofi) X(flow) X(ret) X(rv) X(impact) X(toxic) X(time) X(perp) X(ta) X(ta_bars) X(wave) X(dyn)
+/* clang-format off */
+#define FAMILIES(X) \
+    X(book) \
+    X(ofi) \
+    X(flow) \
+    X(ret) \
+    X(rv) \
+    X(impact) \
+    X(toxic) \
+    X(time) \
+    X(perp) \
+    X(ta) \
+    X(ta_bars) \
+    X(wave) \
+    X(dyn) \
+    X(perp_crowd) \
+    X(perp_liq)
+/* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
 #define FAMILY_LIST(name) &feature_family_##name,
