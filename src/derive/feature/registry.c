@@ -22,7 +22,8 @@
     X(wave) \
     X(dyn) \
     X(perp_crowd) \
-    X(perp_liq)
+    X(perp_liq) \
+    X(foot)
 /* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
