@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Indicators on closed bars agree with TA-Lib, asked for each window of 120 bars afresh.
 
-Needs numpy and TA-Lib, which nothing here installs: python3 -m venv V; V/bin/pip install numpy TA-Lib;
-V/bin/python test/ta_reference.py. Without them it is skipped with the reason. Bars are generated here (seeded),
+Needs numpy and TA-Lib, which tools/setup puts into third_party/reference (tools/reference.txt). Without them it is
+skipped with the reason. Bars are generated here (seeded),
 imported, and read back as features of one-, five- and sixty-minute bars.
 """
 import os, pathlib, random, subprocess, sys, tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "third_party/reference"))
 try:
     import numpy as np
     import talib
