@@ -386,6 +386,14 @@ static void feed_snapshot(struct stream *to, const struct book *from, const stru
     }
 }
 
+/* One instrument alone: rows that need a second one must be missing (feature_v72_test gives one).
+ */
+static bool without_reference(size_t index, uint64_t numbers) {
+    if (!(feature_get(index, NULL)->needs & NEED_REFERENCE)) return false;
+    assert_int_equal(numbers, 0);
+    return true;
+}
+
 /* Rows of a stream begun at `start` against those of the whole; counts compared values a column. */
 static void compare_warm(const struct rows *whole, const struct rows *late, int64_t bucket_ns,
     uint64_t *compared, const char *where) {
@@ -456,6 +464,7 @@ static void no_warm_value_depends_on_where_the_stream_began(void **state) {
         synth_free(&s);
     }
     for (size_t j = 0; j < feature_count(); j++) {
+        if (without_reference(j, compared[j])) continue;
         if (compared[j] < 20) print_message("%s: never warm\n", feature_get(j, NULL)->name);
         assert_true(compared[j] >= 20);
     }
@@ -510,6 +519,7 @@ static void every_value_equals_its_naive_recomputation(void **state) {
         synth_free(&s);
     }
     for (size_t j = 0; j < feature_count(); j++) {
+        if (without_reference(j, compared[j])) continue;
         if (compared[j] < 20) print_message("%s: no number\n", feature_get(j, NULL)->name);
         assert_true(compared[j] >= 20);
     }

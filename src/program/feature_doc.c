@@ -18,6 +18,7 @@ static const struct {
     {NEED_TAKER, "taker"},
     {NEED_VALUE, "value"},
     {NEED_RATIO, "ratio"},
+    {NEED_REFERENCE, "reference"},
 };
 enum { NEEDS = sizeof needs / sizeof needs[0], NEED_TEXT_MAX = 128 };
 

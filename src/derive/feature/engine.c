@@ -6,6 +6,8 @@
 
 #define ENGINE_MAGIC 0x31454e49474e4546ull /* "FENGINE1" backwards in memory */
 
+#define REFERENCE_AGE_MAX (60 * NS_PER_S)
+
 struct family_slot {
     uint64_t offset; /* of the state in the block */
     uint64_t bytes;
@@ -24,6 +26,8 @@ struct feature_engine {
     uint8_t any_levels, depth_seen;
     uint8_t pad[6];
     double px_before; /* reference price at the last close */
+    double other_px;  /* of the reference instrument, since other_ns; 0 = none */
+    int64_t other_ns;
     price_t last_close;
     const struct feature_registry *registry; /* this process's addresses: cleared when saved */
     struct feature_ctx ctx;
@@ -224,9 +228,17 @@ static void engine_view(
         view->levels[BOOK_BID] = view->levels[BOOK_ASK] = 0;
     }
     reference_px(fe, b, view);
+    bool known = fe->other_px > 0.0 && b->close_ts.ns - fe->other_ns <= REFERENCE_AGE_MAX;
+    view->reference = known ? fe->other_px : MISSING;
     double ratio = ratio_of(view->px, fe->px_before);
     view->ret = ratio > 0.0 ? BPS * dm_log(ratio) : MISSING;
     fe->px_before = view->px;
+}
+
+void feature_reference(struct feature_engine *fe, ts_t ts, double px) {
+    CHECK(px > 0.0 && ts.ns >= fe->other_ns);
+    fe->other_px = px;
+    fe->other_ns = ts.ns;
 }
 
 /* The one cast: what float32 cannot hold is missing, every missing value has the same bits. */

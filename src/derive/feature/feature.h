@@ -44,9 +44,10 @@ enum feature_need { /* inputs a feature cannot do without */
     NEED_OPEN_INTEREST = 64,
     NEED_KLINE = 128,
     NEED_SERIES = 256,
-    NEED_TAKER = 512,  /* of bars: taker-buy volume */
-    NEED_VALUE = 1024, /* of bars: quote volume */
-    NEED_RATIO = 2048  /* long/short ratios */
+    NEED_TAKER = 512,     /* of bars: taker-buy volume */
+    NEED_VALUE = 1024,    /* of bars: quote volume */
+    NEED_RATIO = 2048,    /* long/short ratios */
+    NEED_REFERENCE = 4096 /* prices of a reference instrument (feature_reference) */
 };
 
 enum feature_clock { CLOCK_BUCKET = 0, CLOCK_TIME = 1, CLOCK_EVENT = 2 };
@@ -89,7 +90,8 @@ struct feature_view {
     double px;    /* reference price: mid; last trade or bar close where no depth was ever seen */
     int64_t px2;  /* twice the reference price in price units, exact; 0 when it is missing */
     double ret;   /* 1e4 ln(px / px at the bucket before), NaN if either is missing */
-    bool book_ok; /* SYNCED, both sides there */
+    double reference; /* price of the reference instrument, at most a minute old; else NaN */
+    bool book_ok;     /* SYNCED, both sides there */
     uint8_t pad[7];
 };
 
@@ -140,6 +142,9 @@ void feature_engine_save(const struct feature_engine *fe, void *out);
 struct feature_engine *feature_engine_load(void *mem, const struct feature_ctx *ctx);
 void feature_on_event(
     struct feature_engine *fe, const struct event *ev, const struct book_change *change);
+/* The reference instrument's price became `px` (quote) at `ts`; call stream_reference where there
+ * is a stream, so that buckets that end before are closed first. */
+void feature_reference(struct feature_engine *fe, ts_t ts, double px);
 /* Fills row[set->count]; each value cast to float32 once. */
 void feature_on_bucket(struct feature_engine *fe, const struct bucket *b, float *row);
 /* The same values before the cast (tests, studies); row may be NULL in feature_on_bucket. */

@@ -23,7 +23,8 @@
     X(dyn) \
     X(perp_crowd) \
     X(perp_liq) \
-    X(foot)
+    X(foot) \
+    X(v72)
 /* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;

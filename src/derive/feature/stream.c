@@ -138,6 +138,12 @@ size_t stream_time(struct stream *s, ts_t now, stream_row_fn *fn, void *user) {
     return rows;
 }
 
+size_t stream_reference(struct stream *s, ts_t ts, double px, stream_row_fn *fn, void *user) {
+    size_t rows = stream_time(s, ts, fn, user);
+    feature_reference(s->engine, ts, px);
+    return rows;
+}
+
 void stream_finish(struct stream *s) { book_end(s->book); }
 
 size_t stream_end(struct stream *s, stream_row_fn *fn, void *user) {

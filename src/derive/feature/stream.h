@@ -55,6 +55,9 @@ size_t stream_events(
  * decisions must not wait for the next event). Rows and hashes are those that the next event would
  * have given. Not for tapes of bars, whose clock is the bars' own. */
 size_t stream_time(struct stream *s, ts_t now, stream_row_fn *fn, void *user);
+/* The reference instrument traded at `px` (quote) at `ts`, never before the last such call; buckets
+ * that end by then are closed first, so that no row sees a later price. */
+size_t stream_reference(struct stream *s, ts_t ts, double px, stream_row_fn *fn, void *user);
 /* No more events: comparisons of the book that waited for one are settled (book_end). */
 void stream_finish(struct stream *s);
 /* The unfinished bucket at the end of data (trigger CUT_END): its row depends on where the data
