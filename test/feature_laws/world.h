@@ -114,7 +114,7 @@ struct naive_row {
     int n; /* what the name's number means: window, levels, bps */
 };
 extern const struct naive_row naive_book[], naive_flow[], naive_ret[], naive_rest[], naive_ta[],
-    naive_wave[], naive_dyn[], naive_perp[], naive_foot[], naive_v72[];
+    naive_wave[], naive_dyn[], naive_perp[], naive_foot[], naive_v72[], naive_cluster[];
 bool naive_value(const struct world *w, const char *name, size_t k, double *out);
 
 /* Indicators on closed bars: ta_<what>_<m1|m5|h1>_n<n>. */

@@ -24,7 +24,8 @@
     X(perp_crowd) \
     X(perp_liq) \
     X(foot) \
-    X(v72)
+    X(v72) \
+    X(cluster)
 /* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;

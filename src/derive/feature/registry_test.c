@@ -32,6 +32,7 @@ static void the_families_hold_at_least_what_is_asked(void **state) {
     assert_true(family_size("ta") >= 100 && family_size("wave") >= 14 && family_size("perp") >= 30);
     assert_true(family_size("dyn") >= 18 && family_size("foot") >= 12);
     assert_true(family_size("v72") == 11);
+    assert_true(family_size("cluster") >= 8);
 }
 
 static void every_row_says_everything_and_is_named_after_its_family(void **state) {
