@@ -170,7 +170,7 @@ static err_t stream_of(struct pipeline *p, struct err_info *e) {
 
 static err_t strategy_of(struct pipeline *p, struct err_info *e) {
     const struct config *c = p->opt->cfg;
-    const char *kind = config_string(c, "strategy.kind"), *bad = "", *why = "";
+    const char *kind = config_string(c, "strategy.kind"), *why = "";
     if (strcmp(kind, "none") == 0) return ERR_OK;
     p->cfg.strategy = strategy_find(kind);
     if (!p->cfg.strategy)
@@ -179,7 +179,7 @@ static err_t strategy_of(struct pipeline *p, struct err_info *e) {
         const char *name = p->cfg.strategy->params[i].name;
         char key[96], text[64];
         snprintf(key, sizeof key, "strategy.%s", name);
-        if (strcmp(name, "momentum_bps") == 0) {
+        if (p->cfg.strategy->params[i].kind == PARAM_NUMBER) {
             snprintf(text, sizeof text, "%.8f", config_double(c, key));
         } else if (p->cfg.strategy->params[i].kind == PARAM_LOTS) {
             qty_t qty;
@@ -193,12 +193,10 @@ static err_t strategy_of(struct pipeline *p, struct err_info *e) {
         } else {
             snprintf(text, sizeof text, "%lld", (long long)config_int(c, key));
         }
-        bad = name;
         if (!strategy_param_set(p->cfg.strategy, &p->r->inst, name, text, &p->cfg.params, &why)) {
             return err_set(e, ERR_USAGE, "%s: %s = %s: %s", config_where(c, key), key, text, why);
         }
     }
-    (void)bad;
     return ERR_OK;
 }
 

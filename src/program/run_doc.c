@@ -196,7 +196,9 @@ static void limits(const struct run_doc *d, struct json_out *j) {
         say(j,
             "Bars hide the book: spread, queue and the path inside a bar are unknown. Orders fill "
             "at the next bar's open, worse by "
-            "%.3g bps; what a real order would have met is not in these data.",
+            "%.3g bps and then rounded against us to a whole tick, which weighs more where the "
+            "tick "
+            "is coarse; what a real order would have met is not in these data.",
             config_double(d->cfg, "sim.bar_slippage_bps"));
     } else if (d->has_strategy) {
         say(j,
@@ -336,13 +338,21 @@ static void fill_row(const struct run_fill_row *f, struct json_out *j) {
 static void fills(const struct run_doc *d, struct json_out *j) {
     const struct run_result *r = d->result;
     char note[400];
-    snprintf(note, sizeof note,
-        "Rules %s, queue model %s, %g ms to the venue, %g ms back, maker fee %s, taker fee %s. "
-        "Every fill is in fills.csv, "
-        "every order in orders.csv.",
-        config_string(d->cfg, "sim.rules"), config_string(d->cfg, "sim.queue"),
-        config_double(d->cfg, "sim.entry_ms"), config_double(d->cfg, "sim.response_ms"),
-        config_string(d->cfg, "fees.maker"), config_string(d->cfg, "fees.taker"));
+    const char *maker = config_string(d->cfg, "fees.maker");
+    const char *taker = config_string(d->cfg, "fees.taker");
+    if (r->bars) {
+        snprintf(note, sizeof note,
+            "Bars: every order takes at the next open. Taker fee %s. Every fill is in fills.csv, "
+            "every order in orders.csv.",
+            taker);
+    } else {
+        snprintf(note, sizeof note,
+            "Rules %s, queue model %s, %g ms to the venue, %g ms back, maker fee %s, taker fee %s. "
+            "Every fill is in fills.csv, every order in orders.csv.",
+            config_string(d->cfg, "sim.rules"), config_string(d->cfg, "sim.queue"),
+            config_double(d->cfg, "sim.entry_ms"), config_double(d->cfg, "sim.response_ms"), maker,
+            taker);
+    }
     json_key(j, "fills");
     json_object(j);
     json_kstr(j, "note", note);
@@ -353,7 +363,7 @@ static void fills(const struct run_doc *d, struct json_out *j) {
     card(j, "Rejected or expired", "by the venue", "%llu", (unsigned long long)r->rejects);
     card(j, "Maker fills", "", "%llu", (unsigned long long)r->maker_fills);
     card(j, "Taker fills", "", "%llu", (unsigned long long)(r->fills - r->maker_fills));
-    card(j, "Turnover", "quote value", "%.6g", asset(r->turnover));
+    card(j, "Turnover", "traded value, settlement asset", "%.2f", asset(r->turnover));
     json_array_end(j);
     if (r->maker_fills > 0) {
         json_key(j, "wait_histogram");

@@ -17,7 +17,7 @@ static void equity(struct html *h, const cJSON *eq, const char *asset) {
     double *hold = report_numbers(eq, "hold", &k), *down = report_numbers(eq, "drawdown", &k);
     if (t && net && gross && n > 1) {
         struct chart_series s[3] = {{"after all costs", 0, true, false, net},
-            {"before costs", 2, false, true, gross},
+            {"before fees and funding", 2, false, true, gross},
             {"buy and hold, same largest position", 5, false, true, hold}};
         struct chart_lines c = {
             "Profit over time", "UTC", asset, CHART_TIME, t, n, s, hold ? 3 : 2};
