@@ -14,8 +14,6 @@
 #include "program/pipeline_sinks.h"
 #include "program/plan.h"
 
-enum { SEAT_ENGINE = 0, SEAT_BUCKETS = 1 }; /* the second seat only rings at bucket boundaries */
-
 /* One instrument's events of a tape, one by one, for the world. */
 struct cursor {
     struct tape_reader *reader;
@@ -32,21 +30,32 @@ struct facts_pass {    /* the pass before the replay */
     uint64_t events, trades, agg_trades;
 };
 
+/* One parameter set: its own strategy, limits, fees and money on the shared replay. */
+struct seat {
+    const struct config *c;
+    struct run_result *r;
+    struct engine_config cfg;
+    void *mem;
+    struct engine *engine;
+    struct sinks sinks;
+    double move_bps; /* of the configuration; 0 = the model's */
+};
+
 struct pipeline {
     const struct pipeline_options *opt;
-    struct run_result *r;
     struct pipeline_facts *facts;
+    struct instrument inst;
+    bool bars;
+    uint64_t events, predictions;
     struct cursor local, venue;
-    void *stream_mem, *engine_mem, *world_mem;
+    void *stream_mem, *world_mem;
     struct stream *stream;
-    struct engine *engine;
     struct world *world;
     struct stream_spec spec;
     struct world_config world_cfg;
-    struct engine_config cfg;
-    struct sinks sinks;
+    uint32_t seats; /* engines are seats 0..seats-1; seat `seats` rings at bucket boundaries */
+    struct seat *seat;
     const struct run_model *model; /* that scores now */
-    double move_bps;               /* of the configuration; 0 = the model's */
     int64_t close_mid2;            /* bars: twice the last close */
     err_t failed;
 };
@@ -148,9 +157,9 @@ err_t pipeline_instrument(
 static err_t stream_of(struct pipeline *p, struct err_info *e) {
     const struct config *c = p->opt->cfg;
     const char *why = "", *bad = "";
-    p->spec.inst = p->r->inst;
+    p->spec.inst = p->inst;
     p->spec.hash_events = true;
-    if (!bucket_spec_parse(config_string(c, "bucket.spec"), p->r->inst.qty_mant, p->r->inst.qty_exp,
+    if (!bucket_spec_parse(config_string(c, "bucket.spec"), p->inst.qty_mant, p->inst.qty_exp,
             &p->spec.bucket, &why)) {
         return err_set(e, ERR_USAGE, "%s: bucket.spec = %s: %s", config_where(c, "bucket.spec"),
             config_string(c, "bucket.spec"), why);
@@ -168,22 +177,22 @@ static err_t stream_of(struct pipeline *p, struct err_info *e) {
     return ERR_OK;
 }
 
-static err_t strategy_of(struct pipeline *p, struct err_info *e) {
-    const struct config *c = p->opt->cfg;
+static err_t strategy_of(struct pipeline *p, struct seat *s, struct err_info *e) {
+    const struct config *c = s->c;
     const char *kind = config_string(c, "strategy.kind"), *why = "";
     if (strcmp(kind, "none") == 0) return ERR_OK;
-    p->cfg.strategy = strategy_find(kind);
-    if (!p->cfg.strategy)
+    s->cfg.strategy = strategy_find(kind);
+    if (!s->cfg.strategy)
         return err_set(e, ERR_USAGE, "strategy.kind: no strategy is called %s", kind);
-    for (size_t i = 0; i < p->cfg.strategy->param_count; i++) {
-        const char *name = p->cfg.strategy->params[i].name;
+    for (size_t i = 0; i < s->cfg.strategy->param_count; i++) {
+        const char *name = s->cfg.strategy->params[i].name;
         char key[96], text[64];
         snprintf(key, sizeof key, "strategy.%s", name);
-        if (p->cfg.strategy->params[i].kind == PARAM_NUMBER) {
+        if (s->cfg.strategy->params[i].kind == PARAM_NUMBER) {
             snprintf(text, sizeof text, "%.8f", config_double(c, key));
-        } else if (p->cfg.strategy->params[i].kind == PARAM_LOTS) {
+        } else if (s->cfg.strategy->params[i].kind == PARAM_LOTS) {
             qty_t qty;
-            err_t code = plan_qty(c, key, &p->r->inst, &qty, e);
+            err_t code = plan_qty(c, key, &p->inst, &qty, e);
             if (code) return code;
             if (qty.lots <= 0) {
                 return err_set(e, ERR_USAGE, "%s: %s = %s: more than 0 is wanted",
@@ -193,17 +202,17 @@ static err_t strategy_of(struct pipeline *p, struct err_info *e) {
         } else {
             snprintf(text, sizeof text, "%lld", (long long)config_int(c, key));
         }
-        if (!strategy_param_set(p->cfg.strategy, &p->r->inst, name, text, &p->cfg.params, &why)) {
+        if (!strategy_param_set(s->cfg.strategy, &p->inst, name, text, &s->cfg.params, &why)) {
             return err_set(e, ERR_USAGE, "%s: %s = %s: %s", config_where(c, key), key, text, why);
         }
     }
     return ERR_OK;
 }
 
-static err_t limits_of(struct pipeline *p, struct err_info *e) {
-    const struct config *c = p->opt->cfg;
-    const struct instrument *in = &p->r->inst;
-    struct risk_config *risk = &p->cfg.risk;
+static err_t limits_of(struct pipeline *p, struct seat *s, struct err_info *e) {
+    const struct config *c = s->c;
+    const struct instrument *in = &p->inst;
+    struct risk_config *risk = &s->cfg.risk;
     qty_t order, position, intent;
     money_t notional, loss;
     err_t code = plan_qty(c, "risk.order_max", in, &order, e);
@@ -211,33 +220,33 @@ static err_t limits_of(struct pipeline *p, struct err_info *e) {
     if (!code) code = plan_qty(c, "strategy.position_max", in, &intent, e);
     if (!code) code = plan_money(c, "risk.notional_max", &notional, e);
     if (!code) code = plan_money(c, "risk.daily_loss", &loss, e);
-    if (!code) code = plan_money(c, "account.deposit", &p->cfg.deposit, e);
-    if (!code) code = plan_rate(c, "fees.maker", &p->cfg.fees.maker, e);
-    if (!code) code = plan_rate(c, "fees.taker", &p->cfg.fees.taker, e);
+    if (!code) code = plan_money(c, "account.deposit", &s->cfg.deposit, e);
+    if (!code) code = plan_rate(c, "fees.maker", &s->cfg.fees.maker, e);
+    if (!code) code = plan_rate(c, "fees.taker", &s->cfg.fees.taker, e);
     if (code) return code;
     *risk = (struct risk_config){.order_max = order.lots,
         .position_max = position.lots,
         .notional_max_e12 = notional.e12,
         .daily_loss_e12 = loss.e12,
         .collar_e4 = (int64_t)(config_double(c, "risk.collar_bps") * 1e4),
-        .stale_ns = p->r->bars ? 0 : config_int(c, "risk.stale_ms") * NS_PER_MS,
+        .stale_ns = p->bars ? 0 : config_int(c, "risk.stale_ms") * NS_PER_MS,
         .rate_10s = (uint32_t)config_int(c, "risk.orders_10s"),
         .rate_60s = (uint32_t)config_int(c, "risk.orders_60s"),
         .cancel_reserve = (uint32_t)config_int(c, "risk.orders_10s") / 10,
         .open_max = (uint32_t)config_int(c, "risk.open_orders"),
-        .bars = p->r->bars};
-    p->move_bps = config_double(c, "intent.move_bps");
-    p->cfg.intent =
+        .bars = p->bars};
+    s->move_bps = config_double(c, "intent.move_bps");
+    s->cfg.intent =
         (struct intent_config){.confidence_min = config_double(c, "intent.confidence_min"),
             .edge_min_bps = config_double(c, "intent.edge_min_bps"),
             .edge_full_bps = config_double(c, "intent.edge_full_bps"),
-            .move_bps = p->move_bps,
+            .move_bps = s->move_bps,
             .missing_max = config_double(c, "intent.missing_max"),
-            .taker_bps = (double)p->cfg.fees.taker.e16 / (double)RATE_ONE * 1e4,
-            .slippage_bps = p->r->bars ? config_double(c, "sim.bar_slippage_bps") : 0,
+            .taker_bps = (double)s->cfg.fees.taker.e16 / (double)RATE_ONE * 1e4,
+            .slippage_bps = p->bars ? config_double(c, "sim.bar_slippage_bps") : 0,
             .position_max = intent.lots,
-            .stale_ns = p->r->bars ? 0 : config_int(c, "risk.stale_ms") * NS_PER_MS,
-            .bars = p->r->bars};
+            .stale_ns = p->bars ? 0 : config_int(c, "risk.stale_ms") * NS_PER_MS,
+            .bars = p->bars};
     return ERR_OK;
 }
 
@@ -252,14 +261,14 @@ static struct queue_spec queue_of(const struct config *c, const struct instrumen
 static err_t world_of(struct pipeline *p, const struct facts_pass *f, struct err_info *e) {
     const struct config *c = p->opt->cfg;
     int64_t entry = (int64_t)(config_double(c, "sim.entry_ms") * 1e6);
-    bool anchor = !p->r->bars && strcmp(config_string(c, "sim.rules"), "anchor") == 0;
-    p->world_cfg = (struct world_config){.inst = &p->r->inst,
+    bool anchor = !p->bars && strcmp(config_string(c, "sim.rules"), "anchor") == 0;
+    p->world_cfg = (struct world_config){.inst = &p->inst,
         .rules = anchor ? SIM_ANCHOR : SIM_STRICT,
         .bus_slots = 4096,
         .print_kind = f->trades > 0 ? EV_TRADE : EV_AGG_TRADE,
-        .bars = p->r->bars,
+        .bars = p->bars,
         .timers_from_start = anchor,
-        .seats = 2,
+        .seats = p->seats + 1,
         .entry_new_ns = entry,
         .entry_cancel_ns = entry,
         .response_ns = (int64_t)(config_double(c, "sim.response_ms") * 1e6),
@@ -267,7 +276,7 @@ static err_t world_of(struct pipeline *p, const struct facts_pass *f, struct err
         .reorder_ns = config_int(c, "sim.reorder_ms") * NS_PER_MS,
         .bar_slip_e4 = (int64_t)(config_double(c, "sim.bar_slippage_bps") * 1e4),
         .book = p->spec.limits};
-    p->world_cfg.queue = queue_of(c, &p->r->inst);
+    p->world_cfg.queue = queue_of(c, &p->inst);
     size_t size = world_mem_size(&p->world_cfg);
     p->world_mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
     if (!p->world_mem)
@@ -283,40 +292,44 @@ static bool anchor_best(void *ctx, int side, struct book_level *out) {
     return world_local_best(ctx, side, out);
 }
 
-static err_t engine_of(struct pipeline *p, struct err_info *e) {
-    p->cfg.inst = &p->r->inst;
-    p->cfg.bars = p->r->bars;
-    p->cfg.funding_on = config_bool(p->opt->cfg, "funding.on");
-    p->cfg.take_slip_e4 =
+static err_t engine_of(struct pipeline *p, uint32_t k, struct err_info *e) {
+    struct seat *s = &p->seat[k];
+    s->cfg.inst = &p->inst;
+    s->cfg.bars = p->bars;
+    s->cfg.funding_on = config_bool(s->c, "funding.on");
+    s->cfg.take_slip_e4 =
         10 * 10000; /* IOC limit 10 bps beyond the best: a runaway price is not chased */
-    p->cfg.order_timeout_ns = 10 * NS_PER_S;
-    err_t code = strategy_of(p, e);
-    if (!code) code = limits_of(p, e);
+    s->cfg.order_timeout_ns = 10 * NS_PER_S;
+    err_t code = strategy_of(p, s, e);
+    if (!code) code = limits_of(p, s, e);
     if (code) return code;
-    size_t size = engine_mem_size(&p->cfg);
-    p->engine_mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
-    if (!p->engine_mem)
-        return err_set(e, ERR_RESOURCE, "out of memory: %zu bytes for the engine", size);
-    struct engine_io io = {.port = world_port(p->world, SEAT_ENGINE),
-        .book = p->r->bars ? NULL : stream_book(p->stream),
+    size_t size = engine_mem_size(&s->cfg);
+    s->mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    if (!s->mem) return err_set(e, ERR_RESOURCE, "out of memory: %zu bytes for the engine", size);
+    struct engine_io io = {.port = world_port(p->world, k),
+        .book = p->bars ? NULL : stream_book(p->stream),
         .best = p->world_cfg.rules == SIM_ANCHOR ? anchor_best : NULL,
         .best_ctx = p->world,
         .sink = sinks_record,
-        .sink_ctx = &p->sinks};
-    p->engine = engine_init(p->engine_mem, &p->cfg, &io);
-    p->sinks.engine = p->engine;
-    world_timer(p->world, SEAT_ENGINE, p->r->bars ? 0 : engine_timer_ns(p->engine));
-    const struct bucket_spec *b = &p->spec.bucket;
-    if (!p->r->bars && b->mode == BUCKET_TIME) world_timer(p->world, SEAT_BUCKETS, b->size);
-    if (b->adaptive || b->fallback_ns > 0) world_timer(p->world, SEAT_BUCKETS, NS_PER_S);
+        .sink_ctx = &s->sinks};
+    s->engine = engine_init(s->mem, &s->cfg, &io);
+    s->sinks.engine = s->engine;
+    world_timer(p->world, k, p->bars ? 0 : engine_timer_ns(s->engine));
     return ERR_OK;
+}
+
+/* The seat behind the engines has no orders: its timer closes buckets in time. */
+static void bucket_timer(struct pipeline *p) {
+    const struct bucket_spec *b = &p->spec.bucket;
+    if (!p->bars && b->mode == BUCKET_TIME) world_timer(p->world, p->seats, b->size);
+    if (b->adaptive || b->fallback_ns > 0) world_timer(p->world, p->seats, NS_PER_S);
 }
 
 /* ---- the loop ---- */
 
 static int64_t mid2_now(struct pipeline *p, const struct bucket *b) {
     struct book_level bid, ask;
-    if (p->r->bars) {
+    if (p->bars) {
         if (b->close.ticks > 0) p->close_mid2 = 2 * b->close.ticks;
         return p->close_mid2;
     }
@@ -335,12 +348,15 @@ static const struct prediction *predict(
     if (!m) return NULL;
     if (m != p->model) {
         p->model = m;
-        p->cfg.intent.move_bps = p->move_bps > 0 ? p->move_bps : m->move_bps;
+        for (uint32_t k = 0; k < p->seats; k++) {
+            struct seat *s = &p->seat[k];
+            s->cfg.intent.move_bps = s->move_bps > 0 ? s->move_bps : m->move_bps;
+        }
     }
     memset(out, 0, sizeof *out);
     model_predict(m->t->model, trained_calibration(m->t), row, out);
     out->bucket_id = b->id;
-    p->r->predictions++;
+    p->predictions++;
     return out;
 }
 
@@ -356,35 +372,47 @@ static void note_gap(struct pipeline_facts *f, const struct bucket *b) {
     s->buckets++;
 }
 
-static void on_row(void *user, const struct stream *s, const struct bucket *b, const float *row) {
+static void on_row(
+    void *user, const struct stream *stream, const struct bucket *b, const float *row) {
     struct pipeline *p = user;
     struct prediction prediction;
-    (void)s;
+    (void)stream;
     if (p->failed) return;
     p->facts->trigger[b->trigger & 15]++;
     if (b->gapped) note_gap(p->facts, b);
     const struct prediction *pr = predict(p, b, row, &prediction);
-    p->failed = engine_on_bucket(p->engine, b, row, p->facts->set.count, pr);
-    sinks_bucket(&p->sinks, b, mid2_now(p, b));
+    int64_t mid2 = mid2_now(p, b);
+    for (uint32_t k = 0; k < p->seats; k++) {
+        err_t code = engine_on_bucket(p->seat[k].engine, b, row, p->facts->set.count, pr);
+        if (code) p->failed = code;
+        sinks_bucket(&p->seat[k].sinks, b, mid2);
+    }
+}
+
+static void to_engines(struct pipeline *p, const struct event *ev) {
+    for (uint32_t k = 0; k < p->seats; k++) {
+        err_t code = engine_on_event(p->seat[k].engine, ev);
+        if (code) p->failed = code;
+    }
 }
 
 static void step(struct pipeline *p, const struct event *ev, uint32_t seat) {
-    if (ev->kind == EV_TIMER && seat == SEAT_BUCKETS) {
+    if (ev->kind == EV_TIMER && seat == p->seats) {
         stream_time(p->stream, ev->ts_local, on_row, p);
         return;
     }
     if (ev->kind == EV_TIMER || ev->kind == EV_ORDER_REPORT) {
-        p->failed = engine_on_event(p->engine, ev);
+        p->failed = engine_on_event(p->seat[seat].engine, ev);
         return;
     }
-    p->r->events++;
-    if (p->r->bars) { /* the bar's price first, then the bucket that it completes */
-        p->failed = engine_on_event(p->engine, ev);
+    p->events++;
+    if (p->bars) { /* the bar's price first, then the bucket that it completes */
+        to_engines(p, ev);
         if (!p->failed) stream_event(p->stream, ev, on_row, p);
         return;
     }
     stream_event(p->stream, ev, on_row, p);
-    if (!p->failed) p->failed = engine_on_event(p->engine, ev);
+    if (!p->failed) to_engines(p, ev);
 }
 
 static err_t loop(struct pipeline *p, struct err_info *e) {
@@ -406,11 +434,11 @@ static err_t loop(struct pipeline *p, struct err_info *e) {
         if (p->failed)
             return err_set(e, p->failed,
                 "event %llu: a value does not fit (money, port or order table)",
-                (unsigned long long)p->r->events);
+                (unsigned long long)p->events);
         if ((n & 0xffff) == 0 && cli_interrupted()) {
             return err_set(e, ERR_INTERRUPTED,
                 "interrupted after %llu events; nothing was written, run the same command again",
-                (unsigned long long)p->r->events);
+                (unsigned long long)p->events);
         }
     }
     for (int i = 0; i < 2; i++) {
@@ -431,23 +459,29 @@ static void reasons(struct run_result *r, const char *prefix, const char *name, 
     c->count = count;
 }
 
-static void gather(struct pipeline *p) {
-    struct run_result *r = p->r;
-    stream_finish(p->stream);
+static void gather_seat(struct pipeline *p, struct seat *s) {
+    struct run_result *r = s->r;
     struct stream_hashes h = stream_hashes(p->stream);
-    const struct engine_hashes *eh = engine_hashes(p->engine);
+    const struct engine_hashes *eh = engine_hashes(s->engine);
     uint64_t stage[STAGE_COUNT] = {h.events, h.books, h.buckets, h.features, eh->predictions,
         eh->orders, eh->fills, eh->ledger};
     memcpy(r->stage, stage, sizeof stage);
+    r->events = p->events;
+    r->predictions = p->predictions;
     for (int i = 1; i < INTENT_REASON_COUNT; i++) {
-        reasons(r, "gate", intent_reason_name((uint8_t)i), engine_intent(p->engine)->reason[i]);
+        reasons(r, "gate", intent_reason_name((uint8_t)i), engine_intent(s->engine)->reason[i]);
     }
     for (int i = 1; i < RISK_REASON_COUNT; i++) {
-        reasons(r, "limit", risk_reason_name((uint8_t)i), engine_risk(p->engine)->refused[i]);
+        reasons(r, "limit", risk_reason_name((uint8_t)i), engine_risk(s->engine)->refused[i]);
     }
     reasons(r, "funding", "settlement without a mark price: not charged",
-        engine_counters(p->engine)->funding_unpriced);
+        engine_counters(s->engine)->funding_unpriced);
     r->ignored_reorder = world_counters(p->world)->late;
+}
+
+static void gather(struct pipeline *p) {
+    stream_finish(p->stream);
+    for (uint32_t k = 0; k < p->seats; k++) gather_seat(p, &p->seat[k]);
     p->facts->book = *book_counters(stream_book(p->stream));
     p->facts->book_state = book_state(stream_book(p->stream));
     p->facts->features = p->facts->set.count;
@@ -459,12 +493,15 @@ static void gather(struct pipeline *p) {
 }
 
 static void release(struct pipeline *p) {
-    sinks_abort(&p->sinks);
+    for (uint32_t k = 0; p->seat && k < p->seats; k++) {
+        sinks_abort(&p->seat[k].sinks);
+        free(p->seat[k].mem);
+    }
     if (p->local.reader) tape_reader_close(p->local.reader);
     if (p->venue.reader) tape_reader_close(p->venue.reader);
     free(p->stream_mem);
-    free(p->engine_mem);
     free(p->world_mem);
+    free(p->seat);
     free(p);
 }
 
@@ -473,40 +510,61 @@ static int64_t period_of(const struct bucket_spec *spec) {
     return spec->mode == BUCKET_TIME && spec->size > minute ? spec->size : minute;
 }
 
-static err_t prepare(struct pipeline *p, struct err_info *e) {
-    struct facts_pass f;
-    struct run_result *r = p->r;
+static err_t seat_of(struct pipeline *p, uint32_t k, const char *folder, struct err_info *e) {
+    struct seat *s = &p->seat[k];
     qty_t hold = {0};
+    s->r->inst = p->inst;
+    s->r->bars = p->bars;
+    err_t code = plan_qty(s->c, "strategy.position_max", &p->inst, &hold, e);
+    if (!code) code = sinks_open(&s->sinks, s->r, folder, hold.lots, period_of(&p->spec.bucket), e);
+    return code ? code : engine_of(p, k, e);
+}
+
+static err_t prepare(struct pipeline *p, const struct pipeline_set *set, struct err_info *e) {
+    struct facts_pass f;
     err_t code = pipeline_instrument(
-        p->opt->tape, config_string(p->opt->cfg, "data.symbol"), &r->inst, &r->bars, e);
-    if (!code) code = look(p->opt->tape, r->inst.id, &f, e);
+        p->opt->tape, config_string(p->opt->cfg, "data.symbol"), &p->inst, &p->bars, e);
+    if (!code) code = look(p->opt->tape, p->inst.id, &f, e);
     if (!code) code = stream_of(p, e);
-    if (!code) code = cursor_open(&p->local, p->opt->tape, r->inst.id, e);
-    if (!code) code = cursor_open(&p->venue, p->opt->tape, r->inst.id, e);
+    if (!code) code = cursor_open(&p->local, p->opt->tape, p->inst.id, e);
+    if (!code) code = cursor_open(&p->venue, p->opt->tape, p->inst.id, e);
     if (!code) code = world_of(p, &f, e);
-    if (!code) code = plan_qty(p->opt->cfg, "strategy.position_max", &r->inst, &hold, e);
-    if (!code)
-        code = sinks_open(&p->sinks, r, p->opt->folder, hold.lots, period_of(&p->spec.bucket), e);
-    if (!code) code = engine_of(p, e);
-    if (code) return code;
-    r->first_ns = f.first_ns;
-    r->last_ns = f.last_ns;
-    r->clock_offset_ns = f.offset_ns;
-    return ERR_OK;
+    for (uint32_t k = 0; !code && k < p->seats; k++) {
+        struct run_result *r = set[k].out;
+        p->seat[k].c = set[k].cfg;
+        p->seat[k].r = r;
+        code = seat_of(p, k, set[k].folder, e);
+        r->first_ns = f.first_ns;
+        r->last_ns = f.last_ns;
+        r->clock_offset_ns = f.offset_ns;
+    }
+    if (!code) bucket_timer(p);
+    return code;
+}
+
+err_t pipeline_run_sets(const struct pipeline_options *opt, const struct pipeline_set *set,
+    size_t n, struct pipeline_facts *facts, struct err_info *e) {
+    CHECK(n > 0 && n <= PIPELINE_SETS_MAX);
+    struct pipeline *p = calloc(1, sizeof *p);
+    if (!p) return err_set(e, ERR_RESOURCE, "out of memory");
+    p->seat = calloc(n, sizeof *p->seat);
+    p->seats = (uint32_t)n;
+    memset(facts, 0, sizeof *facts);
+    p->opt = opt;
+    p->facts = facts;
+    err_t code = p->seat ? ERR_OK : err_set(e, ERR_RESOURCE, "out of memory");
+    if (!code) code = prepare(p, set, e);
+    if (!code) code = loop(p, e);
+    if (!code) gather(p);
+    for (size_t k = 0; !code && k < n; k++) {
+        code = sinks_close(&p->seat[k].sinks, p->seat[k].engine, e);
+    }
+    release(p);
+    return code;
 }
 
 err_t pipeline_run(const struct pipeline_options *opt, struct run_result *out,
     struct pipeline_facts *facts, struct err_info *e) {
-    struct pipeline *p = calloc(1, sizeof *p);
-    if (!p) return err_set(e, ERR_RESOURCE, "out of memory");
-    memset(facts, 0, sizeof *facts);
-    p->opt = opt;
-    p->r = out;
-    p->facts = facts;
-    err_t code = prepare(p, e);
-    if (!code) code = loop(p, e);
-    if (!code) gather(p);
-    if (!code) code = sinks_close(&p->sinks, p->engine, e);
-    release(p);
-    return code;
+    struct pipeline_set one = {opt->cfg, out, opt->folder};
+    return pipeline_run_sets(opt, &one, 1, facts, e);
 }

@@ -4,8 +4,12 @@
  * The same loop serves replay, backtest and verification; what differs is the event source (two
  * cursors on a tape, or bars), the order port and the sinks.
  *
+ * Several parameter sets may sit on one replay: they share the tape, books, buckets, features and
+ * predictions, and each has its own strategy, limits, fees, orders and money.
+ *
  * Memory     one block each for stream, engine and exchange, sized at the start; two tape readers.
- * Invariant  a result depends on tape, configuration and models only.
+ * Invariant  a result depends on tape, configuration and models only: a set in company gives the
+ *            bits of a run of its own.
  */
 #ifndef FATHOM_PROGRAM_PIPELINE_H
 #define FATHOM_PROGRAM_PIPELINE_H
@@ -23,7 +27,15 @@ struct pipeline_options {
     bool quiet;
 };
 
-enum { PIPELINE_SPANS_MAX = 20 };
+enum { PIPELINE_SPANS_MAX = 20, PIPELINE_SETS_MAX = 63 }; /* one seat of the world is the clock's */
+
+/* One set. Its configuration may differ from pipeline_options.cfg, which says what all share, in
+ * strategy., intent., risk., account. and fees. keys and funding.on; the others are not read. */
+struct pipeline_set {
+    const struct config *cfg;
+    struct run_result *out;
+    const char *folder; /* as pipeline_options.folder */
+};
 
 /* Neighbouring buckets that hold a gap: nothing is traded on them, labels inside are missing. */
 struct pipeline_span {
@@ -49,6 +61,9 @@ struct pipeline_facts { /* what the data section of a report tells besides the r
  * does not fit the instrument. */
 MUST_USE err_t pipeline_run(const struct pipeline_options *opt, struct run_result *out,
     struct pipeline_facts *facts, struct err_info *e);
+
+MUST_USE err_t pipeline_run_sets(const struct pipeline_options *opt, const struct pipeline_set *set,
+    size_t n, struct pipeline_facts *facts, struct err_info *e);
 
 /* The instrument of data.symbol (or the only, or first one), and whether the tape holds only its
  * bars. */
