@@ -58,6 +58,28 @@ double lee_mykland_critical(double n, double alpha) {
     return center - dm_log(-dm_log(1.0 - alpha)) / root;
 }
 
+/* E|Z|^1 of a standard normal, to the sixth power below: sqrt(2/pi)^6 = (2/pi)^3; E|Z|^6 = 15. */
+double jiang_oomen(const double *px, size_t n) {
+    if (n < 9) return MISSING; /* N - 7 > 0 */
+    double returns = (double)(n - 1), rv = 0.0, bv = 0.0, swap = 0.0, six = 0.0, r[6] = {0};
+    for (size_t i = 1; i < n; i++) {
+        double simple = ratio_of(px[i] - px[i - 1], px[i - 1]);
+        if (!(simple > -1.0)) return MISSING;
+        double now = dm_log1p(simple), before = r[(i - 1) % 6], product = 1.0;
+        r[i % 6] = now;
+        rv += now * now;
+        swap += 2.0 * (simple - now);
+        if (i >= 2) bv += fabs(now) * fabs(before);
+        if (i < 6) continue;
+        for (size_t k = 0; k < 6; k++) product *= r[k];
+        six += fabs(product);
+    }
+    double normal = 2.0 / PI;
+    double omega = 15.0 / 9.0 * returns * returns * returns / (normal * normal * normal) /
+                   (returns - 7.0) * six;
+    return ratio_of(returns * (PI / 2.0) * bv, sqrt(omega)) * (1.0 - ratio_of(rv, swap));
+}
+
 double corwin_schultz_spread(double beta, double gamma) {
     double den = 3.0 - 2.0 * sqrt(2.0);
     double alpha = (sqrt(2.0 * beta) - sqrt(beta)) / den - sqrt(gamma / den);
@@ -89,6 +111,30 @@ double lag_covariance(const double *x, size_t n) {
 double bulk_buy_share(double change, double sigma) {
     double z = ratio_of(change, sigma);
     return isnan(z) ? MISSING : 0.5 * (1.0 + dm_erf(z * SQRT_HALF));
+}
+
+double bar_kyle(const double *change, const double *volume, const int8_t *sign, size_t n) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) sum += ratio_of(change[i], volume[i] * sign[i]);
+    return ratio_of(sum, (double)n);
+}
+
+double bar_amihud(const double *log_return, const double *value, size_t n) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) sum += ratio_of(fabs(log_return[i]), value[i]);
+    return ratio_of(sum, (double)n);
+}
+
+double bar_hasbrouck(const double *log_return, const double *value, const int8_t *sign, size_t n) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) sum += ratio_of(log_return[i], sqrt(value[i]) * sign[i]);
+    return ratio_of(sum, (double)n);
+}
+
+double bulk_vpin(const double *buy_share, const double *volume, size_t n) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) sum += fabs(2.0 * buy_share[i] - 1.0) * volume[i];
+    return n ? ratio_of(sum / (double)n, volume[n - 1]) : MISSING;
 }
 
 double parkinson(double high, double low) {
