@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo check bench fuzz install clean setup format
+.PHONY: build demo check bench fuzz soak-features install clean setup format
 
 build: setup
 	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
@@ -31,6 +31,12 @@ bench: build
 # Each parser under its corpus and new inputs; SECONDS each.
 fuzz: setup
 	@tools/fuzz $(SECONDS)
+
+# Every feature after 1e8 events equals the one of a stream that began late; half a minute.
+soak-features: setup
+	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
+	@cmake --build build -j $(JOBS) --target feature_drift_test && rm -f build.log
+	@FATHOM_DRIFT_EVENTS=1e8 build/tests/feature_drift_test
 
 install: build
 	@cmake --build build -j $(JOBS) --target fathom_share fathom_core
