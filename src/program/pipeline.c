@@ -11,24 +11,9 @@
 #include "execute/engine/engine.h"
 #include "execute/sim/world.h"
 #include "program/cli.h"
+#include "program/fanout.h"
 #include "program/pipeline_sinks.h"
 #include "program/plan.h"
-
-/* One instrument's events of a tape, one by one, for the world. */
-struct cursor {
-    struct tape_reader *reader;
-    uint16_t inst;
-    const struct event *slots;
-    size_t n, at;
-    err_t failed; /* kept for the pipeline */
-    struct err_info why;
-};
-
-struct facts_pass {    /* the pass before the replay */
-    int64_t offset_ns; /* min(local - venue) */
-    int64_t first_ns, last_ns;
-    uint64_t events, trades, agg_trades;
-};
 
 /* One parameter set: its own strategy, limits, fees and money on the shared replay. */
 struct seat {
@@ -47,7 +32,8 @@ struct pipeline {
     struct instrument inst;
     bool bars;
     uint64_t events, predictions;
-    struct cursor local, venue;
+    struct fanout *fanout;
+    struct fanout_lane *lane;
     void *stream_mem, *world_mem;
     struct stream *stream;
     struct world *world;
@@ -59,60 +45,6 @@ struct pipeline {
     int64_t close_mid2;            /* bars: twice the last close */
     err_t failed;
 };
-
-/* ---- source ---- */
-
-static err_t cursor_open(struct cursor *c, const char *tape, uint16_t inst, struct err_info *e) {
-    struct tape_reader_options opt = {0};
-    memset(c, 0, sizeof *c);
-    c->inst = inst;
-    return tape_reader_open(&c->reader, tape, &opt, e);
-}
-
-static const struct event *cursor_next(void *ctx) {
-    struct cursor *c = ctx;
-    for (;;) {
-        while (c->at < c->n) {
-            const struct event *ev = &c->slots[c->at];
-            c->at += event_slots(ev->kind);
-            if (ev->inst == c->inst) return ev;
-        }
-        if (c->failed) return NULL;
-        err_t code = tape_reader_next(c->reader, &c->slots, &c->n, &c->why);
-        c->at = 0;
-        if (!code) continue;
-        c->n = 0;
-        if (code != ERR_END) c->failed = code;
-        return NULL;
-    }
-}
-
-/* First look over the tape: clock offset, span, which prints there are. */
-static err_t look(const char *tape, uint16_t inst, struct facts_pass *f, struct err_info *e) {
-    struct cursor c;
-    err_t code = cursor_open(&c, tape, inst, e);
-    if (code) return code;
-    memset(f, 0, sizeof *f);
-    f->offset_ns = INT64_MAX;
-    for (const struct event *ev; (ev = cursor_next(&c)) != NULL; f->events++) {
-        if (f->events == 0) f->first_ns = ev->ts_local.ns;
-        f->last_ns = ev->ts_local.ns;
-        f->trades += ev->kind == EV_TRADE;
-        f->agg_trades += ev->kind == EV_AGG_TRADE;
-        if (ev->ts_venue.ns == TS_NONE_NS || (ev->flags & EVF_SUSPECT)) continue;
-        if (ev->kind == EV_TICKER) continue; /* not what the exchange acts on */
-        int64_t lag = ev->ts_local.ns - ev->ts_venue.ns;
-        if (lag < f->offset_ns) f->offset_ns = lag;
-    }
-    if (f->offset_ns == INT64_MAX) f->offset_ns = 0;
-    tape_reader_close(c.reader);
-    if (c.failed) {
-        *e = c.why;
-        return c.failed;
-    }
-    if (f->events == 0) return err_set(e, ERR_INPUT, "%s holds no event of this instrument", tape);
-    return ERR_OK;
-}
 
 /* ---- what the configuration says, in the instrument's units ---- */
 
@@ -152,6 +84,16 @@ err_t pipeline_instrument(
     *bars = kline && !book;
     tape_reader_close(r);
     return code;
+}
+
+static err_t source_of(struct pipeline *p, struct err_info *e) {
+    err_t code = fanout_open(&p->fanout, &p->opt->tape, 1, 0, e);
+    if (code) return code;
+    if (fanout_facts(p->fanout, p->inst.id)->events == 0) {
+        return err_set(e, ERR_INPUT, "%s holds no event of this instrument", p->opt->tape);
+    }
+    p->lane = fanout_lane(p->fanout, p->inst.id, p->inst.id);
+    return p->lane ? ERR_OK : err_set(e, ERR_RESOURCE, "out of memory");
 }
 
 static err_t stream_of(struct pipeline *p, struct err_info *e) {
@@ -258,7 +200,7 @@ static struct queue_spec queue_of(const struct config *c, const struct instrumen
     return q;
 }
 
-static err_t world_of(struct pipeline *p, const struct facts_pass *f, struct err_info *e) {
+static err_t world_of(struct pipeline *p, const struct fanout_facts *f, struct err_info *e) {
     const struct config *c = p->opt->cfg;
     int64_t entry = (int64_t)(config_double(c, "sim.entry_ms") * 1e6);
     bool anchor = !p->bars && strcmp(config_string(c, "sim.rules"), "anchor") == 0;
@@ -282,7 +224,7 @@ static err_t world_of(struct pipeline *p, const struct facts_pass *f, struct err
     if (!p->world_mem)
         return err_set(
             e, ERR_RESOURCE, "out of memory: %zu bytes for the simulated exchange", size);
-    struct world_source local = {&p->local, cursor_next}, venue = {&p->venue, cursor_next};
+    struct world_source local = {p->lane, fanout_local}, venue = {p->lane, fanout_venue};
     p->world = world_init(p->world_mem, &p->world_cfg, &local, &venue);
     return ERR_OK;
 }
@@ -441,13 +383,7 @@ static err_t loop(struct pipeline *p, struct err_info *e) {
                 (unsigned long long)p->events);
         }
     }
-    for (int i = 0; i < 2; i++) {
-        struct cursor *c = i ? &p->venue : &p->local;
-        if (!c->failed) continue;
-        *e = c->why;
-        return c->failed;
-    }
-    return ERR_OK;
+    return fanout_failed(p->fanout, e);
 }
 
 /* ---- ends ---- */
@@ -497,8 +433,7 @@ static void release(struct pipeline *p) {
         sinks_abort(&p->seat[k].sinks);
         free(p->seat[k].mem);
     }
-    if (p->local.reader) tape_reader_close(p->local.reader);
-    if (p->venue.reader) tape_reader_close(p->venue.reader);
+    fanout_close(p->fanout);
     free(p->stream_mem);
     free(p->world_mem);
     free(p->seat);
@@ -521,22 +456,20 @@ static err_t seat_of(struct pipeline *p, uint32_t k, const char *folder, struct 
 }
 
 static err_t prepare(struct pipeline *p, const struct pipeline_set *set, struct err_info *e) {
-    struct facts_pass f;
     err_t code = pipeline_instrument(
         p->opt->tape, config_string(p->opt->cfg, "data.symbol"), &p->inst, &p->bars, e);
-    if (!code) code = look(p->opt->tape, p->inst.id, &f, e);
+    if (!code) code = source_of(p, e);
     if (!code) code = stream_of(p, e);
-    if (!code) code = cursor_open(&p->local, p->opt->tape, p->inst.id, e);
-    if (!code) code = cursor_open(&p->venue, p->opt->tape, p->inst.id, e);
-    if (!code) code = world_of(p, &f, e);
+    const struct fanout_facts *f = code ? NULL : fanout_facts(p->fanout, p->inst.id);
+    if (!code) code = world_of(p, f, e);
     for (uint32_t k = 0; !code && k < p->seats; k++) {
         struct run_result *r = set[k].out;
         p->seat[k].c = set[k].cfg;
         p->seat[k].r = r;
         code = seat_of(p, k, set[k].folder, e);
-        r->first_ns = f.first_ns;
-        r->last_ns = f.last_ns;
-        r->clock_offset_ns = f.offset_ns;
+        r->first_ns = f->first_ns;
+        r->last_ns = f->last_ns;
+        r->clock_offset_ns = f->offset_ns;
     }
     if (!code) bucket_timer(p);
     return code;

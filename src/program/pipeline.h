@@ -7,7 +7,8 @@
  * Several parameter sets may sit on one replay: they share the tape, books, buckets, features and
  * predictions, and each has its own strategy, limits, fees, orders and money.
  *
- * Memory     one block each for stream, engine and exchange, sized at the start; two tape readers.
+ * Memory     one block each for stream, engine and exchange, sized at the start; fanout.h has the
+ *            events that wait.
  * Invariant  a result depends on tape, configuration and models only: a set in company gives the
  *            bits of a run of its own.
  */
