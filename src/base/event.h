@@ -42,7 +42,13 @@ enum event_kind {
     EV_TIMER = 15,        /* engine timer: id = the owner's tag */
     EV_ORDER_REPORT = 16, /* venue -> us about our order: 2 slots: report_cont */
     EV_CONFIG = 17,       /* configuration or model change: id = hash of what is new */
-    EV_KIND_COUNT = 18
+    EV_EXTERNAL = 18,     /* one published value of an external series: inst = the series' row;
+                             external.h     says what the fields mean; ts_venue = what it is about,
+                             ts_local     = when it     was published */
+    EV_OPTION = 19, /* an option of a chain: inst = the chain's row, id = expiry ns; aux.a = strike
+                       1e-10, aux.b = index price 1e-10; flags BUY = call, SELL = put; 2 slots:
+                       option_cont. A snapshot of a chain is one message: FIRST .. LAST */
+    EV_KIND_COUNT = 20
 };
 
 enum event_flag {
@@ -143,10 +149,20 @@ enum report_cont {
     REPORT_REASON,
     REPORT_MAKER
 };
+/* Prices of options are in the underlying coin where the venue settles in it (Deribit). What the
+ * source does not say is KLINE_UNKNOWN. */
+enum option_cont {
+    OPTION_MARK_E10, /* mark price */
+    OPTION_LAST_E10,
+    OPTION_IV_E10,      /* mark volatility a year, 1.0 = 100 % */
+    OPTION_FORWARD_E10, /* the venue's price of the underlying at expiry */
+    OPTION_INTEREST_E8, /* open interest, contracts */
+    OPTION_VOLUME_E8    /* traded in 24 h, contracts */
+};
 
 /* Slots of one event of this kind: 1 or 2. */
 static inline unsigned event_slots(uint8_t kind) {
-    return ((0x10E40u >> (kind & 31u)) & 1u) + 1u; /* bits 6, 9, 10, 11, 16 */
+    return ((0x90E40u >> (kind & 31u)) & 1u) + 1u; /* bits 6, 9, 10, 11, 16, 19 */
 }
 
 static inline const int64_t *event_words(const struct event *head) {

@@ -18,6 +18,13 @@ uint8_t venue_from_name(const char *name) {
     return VENUE_NONE;
 }
 
+bool instrument_concerns(const struct instrument *row, const struct instrument *in) {
+    if (instrument_trades(row) || !instrument_trades(in)) return false;
+    if (!row->base[0]) return true;
+    if (in->base[0]) return strcmp(row->base, in->base) == 0;
+    return strncmp(in->symbol, row->base, strlen(row->base)) == 0;
+}
+
 bool instrument_is(const struct instrument *in, const char *text) {
     const char *venue = venue_name(in->venue), *colon = strchr(text, ':');
     if (!colon) return strcmp(in->symbol, text) == 0;

@@ -27,7 +27,16 @@ enum venue {
     VENUE_COUNT = 8
 };
 
-enum instrument_kind { INSTRUMENT_LINEAR = 0, INSTRUMENT_INVERSE = 1, INSTRUMENT_SPOT = 2 };
+/* A row of a tape's table may also name what is not traded itself: an external series (symbol
+ * ASSET.NAME or NAME, base = the asset it is about or empty, quote = its unit) or a chain of
+ * options (symbol and base = the underlying). */
+enum instrument_kind {
+    INSTRUMENT_LINEAR = 0,
+    INSTRUMENT_INVERSE = 1,
+    INSTRUMENT_SPOT = 2,
+    INSTRUMENT_SERIES = 3,
+    INSTRUMENT_OPTIONS = 4
+};
 enum unit_source { UNIT_DECLARED = 0, UNIT_FILE = 1, UNIT_INFERRED = 2 };
 
 enum { SYMBOL_MAX = 32, ASSET_MAX = 16 };
@@ -61,6 +70,15 @@ uint8_t venue_from_name(const char *name); /* VENUE_NONE if unknown */
 
 /* Does "SYMBOL" or "venue:SYMBOL" name this instrument? */
 bool instrument_is(const struct instrument *in, const char *text);
+
+/* Has a book and trades of its own. */
+static inline bool instrument_trades(const struct instrument *in) {
+    return in->kind <= INSTRUMENT_SPOT;
+}
+
+/* Is `row` a series or a chain of options that is about instrument `in`: about no asset in
+ * particular, about its base asset or, where that is unknown, about what its symbol begins with? */
+bool instrument_concerns(const struct instrument *row, const struct instrument *in);
 
 /* The nearest double of the exact decimal: one multiplication, one division by a power of ten. */
 double instrument_px(const struct instrument *in, price_t px);

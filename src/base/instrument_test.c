@@ -113,12 +113,28 @@ static void two_slot_kinds_are_those_with_continuation_words(void **state) {
     (void)state;
     for (uint8_t kind = 0; kind < EV_KIND_COUNT; kind++) {
         bool two = kind == EV_MARK || kind == EV_KLINE || kind == EV_STAT24 ||
-                   kind == EV_INSTRUMENT || kind == EV_ORDER_REPORT;
+                   kind == EV_INSTRUMENT || kind == EV_ORDER_REPORT || kind == EV_OPTION;
         assert_int_equal(event_slots(kind), two ? 2 : 1);
     }
     struct event pair[2] = {{.kind = EV_MARK}};
     ((struct event_cont *)(void *)&pair[1])->w[MARK_RATE_E16] = 42;
     assert_int_equal(event_words(pair)[MARK_RATE_E16], 42);
+}
+
+static void a_series_concerns_the_instruments_of_its_asset(void **state) {
+    (void)state;
+    struct instrument btc = {.symbol = "BTCUSDT", .base = "BTC", .kind = INSTRUMENT_LINEAR};
+    struct instrument bare = {.symbol = "BTCUSDT", .kind = INSTRUMENT_SPOT};
+    struct instrument eth = {.symbol = "ETHUSDT", .base = "ETH"};
+    struct instrument flow = {.symbol = "BTC.flow", .base = "BTC", .kind = INSTRUMENT_SERIES};
+    struct instrument fear = {.symbol = "fear_greed", .kind = INSTRUMENT_SERIES};
+    struct instrument chain = {.symbol = "BTC", .base = "BTC", .kind = INSTRUMENT_OPTIONS};
+    assert_true(instrument_concerns(&flow, &btc) && instrument_concerns(&flow, &bare));
+    assert_true(instrument_concerns(&chain, &btc) && instrument_concerns(&fear, &eth));
+    assert_false(instrument_concerns(&flow, &eth) || instrument_concerns(&chain, &eth));
+    assert_false(instrument_concerns(&btc, &eth) || instrument_concerns(&flow, &chain));
+    assert_true(instrument_trades(&btc) && instrument_trades(&bare));
+    assert_false(instrument_trades(&flow) || instrument_trades(&chain));
 }
 
 int main(void) {
@@ -131,6 +147,7 @@ int main(void) {
         cmocka_unit_test(a_value_that_does_not_fit_is_refused),
         cmocka_unit_test(a_symbol_may_name_its_venue),
         cmocka_unit_test(two_slot_kinds_are_those_with_continuation_words),
+        cmocka_unit_test(a_series_concerns_the_instruments_of_its_asset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,10 @@ static uint32_t header_crc(const struct tape_header *h) {
     return crc32c(0, (const unsigned char *)h + CRC_FROM, TAPE_HEADER_BYTES - CRC_FROM);
 }
 
+static bool version_known(uint16_t version) {
+    return version >= TAPE_VERSION_LEAST && version <= TAPE_VERSION;
+}
+
 void tape_header_seal(struct tape_header *h, const void *payload) {
     h->magic = TAPE_MAGIC;
     h->version = TAPE_VERSION;
@@ -45,7 +49,7 @@ static const char *header_meaning(const struct tape_header *h) {
 const char *tape_header_check(const struct tape_header *h, const struct tape_place *place) {
     if (h->magic != TAPE_MAGIC) return "no block begins here";
     if (h->header_crc != header_crc(h)) return "header checksum is wrong";
-    if (h->version != TAPE_VERSION) return "unknown tape version";
+    if (!version_known(h->version)) return "unknown tape version";
     if (h->segment != place->segment) return "block of another segment (misdirected write)";
     if (h->offset != place->offset) return "block of another place (misdirected write)";
     if (place->tape_id != 0 && h->tape_id != place->tape_id) {
@@ -61,7 +65,7 @@ const char *tape_header_check(const struct tape_header *h, const struct tape_pla
 }
 
 bool tape_version_foreign(const struct tape_header *h) {
-    return h->magic == TAPE_MAGIC && h->header_crc == header_crc(h) && h->version != TAPE_VERSION;
+    return h->magic == TAPE_MAGIC && h->header_crc == header_crc(h) && !version_known(h->version);
 }
 
 void tape_segment_name(uint32_t number, char name[TAPE_NAME_BYTES]) {
@@ -111,7 +115,7 @@ const char *tape_row_check(const struct instrument *in) {
     }
     if (in->symbol[0] == 0) return "instrument without a symbol";
     if (in->venue == VENUE_NONE || in->venue >= VENUE_COUNT) return "unknown venue";
-    if (in->kind > INSTRUMENT_SPOT) return "unknown kind of instrument";
+    if (in->kind > INSTRUMENT_OPTIONS) return "unknown kind of instrument";
     if (in->unit_source > UNIT_INFERRED) return "unknown source of units";
     if (in->px_mant <= 0 || in->qty_mant <= 0) return "unit is not positive";
     if (in->px_exp > 18 || in->qty_exp > 18) return "unit has more than 18 decimals";

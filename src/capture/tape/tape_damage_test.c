@@ -291,9 +291,9 @@ static void another_version_is_refused_by_number_and_left_alone(void **state) {
     struct tape_verdict v;
     struct tape_reader_options ropt = {.quarantine = true, .torn_ok = true};
     assert_int_equal(tape_reader_open(&r, path, &ropt, &e), ERR_INPUT);
-    assert_non_null(strstr(e.text, "format version 2"));
+    assert_non_null(strstr(e.text, "format version 3"));
     assert_int_equal(tape_writer_open(&w, path, &opt, NULL, &e), ERR_INPUT);
-    assert_non_null(strstr(e.text, "format version 2"));
+    assert_non_null(strstr(e.text, "format version 3"));
     assert_int_equal(tape_verify(path, &v, &e), ERR_INPUT);
     struct bytes after = file_take(path, 0);
     assert_int_equal(after.n, b.n);

@@ -20,7 +20,8 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the tape's bytes are little endian");
 
 enum {
-    TAPE_VERSION = 1,
+    TAPE_VERSION = 2, /* what is written */
+    TAPE_VERSION_LEAST = 1,
     TAPE_ALIGN = 64,            /* blocks begin and end at multiples of this */
     TAPE_HEADER_BYTES = 128,    /* of every block */
     TAPE_RAW_SLOTS = 4096,      /* most slots of a raw block: one call of tape_reader_next */

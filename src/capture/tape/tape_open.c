@@ -125,7 +125,7 @@ static err_t version_check(
     struct tape_header h;
     if (tape_pread_all(s->fd, &h, sizeof h, 0) != 0 || !tape_version_foreign(&h)) return ERR_OK;
     return err_set(e, ERR_INPUT,
-        "tape %s has format version %u, this program knows %d; use the program that wrote it",
+        "tape %s has format version %u, this program knows 1 to %d; use the program that wrote it",
         w->path, (unsigned)h.version, TAPE_VERSION);
 }
 

@@ -273,8 +273,8 @@ static err_t version_check(int dir, const char *path, struct err_info *e) {
     tape_segment_close(&s);
     if (!foreign) return ERR_OK;
     return err_set(e, ERR_INPUT,
-        "tape %s has format version %u, this program knows %d; use the program that wrote it", path,
-        (unsigned)h.version, TAPE_VERSION);
+        "tape %s has format version %u, this program knows 1 to %d; use the program that wrote it",
+        path, (unsigned)h.version, TAPE_VERSION);
 }
 
 err_t tape_folder_open(

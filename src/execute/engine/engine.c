@@ -237,6 +237,8 @@ static err_t on_data(struct engine *e, const struct event *ev) {
     case EV_TIMER:
     case EV_ORDER_REPORT:
     case EV_CONFIG:
+    case EV_EXTERNAL:
+    case EV_OPTION:
     case EV_KIND_COUNT: return ERR_OK;
     }
     return ERR_OK;
