@@ -32,6 +32,7 @@ def figures(run):
     hold("values of fills.csv add up", sum(Decimal(x["px"]) * Decimal(x["qty"]) for x in fills) == d["turnover"])
     signed = sum(Decimal(x["qty"]) * (1 if x["side"] == "buy" else -1) for x in fills)
     hold("position is the sum of fills", signed == Decimal(r["position_end"]) == Decimal(fills[-1]["position"]))
+    traced(run, r, d, fills)
     with open(run / "orders.csv", newline="") as f:
         orders = {x["id"]: x for x in csv.DictReader(f)}
     hold("orders.csv has every order once", len(orders) == r["orders"], len(orders))
@@ -43,6 +44,48 @@ def figures(run):
     with open(run / "equity.csv", newline="") as f:
         rows = list(csv.DictReader(f))
     hold("equity.csv has a row a bucket", len(rows) <= r["buckets"] and len(rows) >= r["buckets"] - 3, len(rows))
+
+
+def traced(run, r, d, fills):
+    """Every figure of the report is a sum over fills.csv (and the one price of the end)."""
+    sign = {"buy": 1, "sell": -1}
+    side = {"1": "maker", "0": "taker"}
+    cash = sum(-sign[x["side"]] * Decimal(x["px"]) * Decimal(x["qty"]) for x in fills)
+    hold("gross is what the fills earned, the rest marked at mid_end",
+         cash + Decimal(r["position_end"]) * Decimal(r["mid_end"]) == d["gross"], (cash, d["gross"]))
+    slippage = sum(sign[x["side"]] * (Decimal(x["mid_sent"]) - Decimal(x["mid"])) * Decimal(x["qty"]) for x in fills if x["mid"])
+    hold("slippage is the move of mid between the two mids of each fill", slippage == d["slippage"], (slippage, d["slippage"]))
+    for column in ("slippage", "spread"):
+        hold(f"{column} adds up", sum(Decimal(x[column]) for x in fills) == d[column])
+    hold("value of fills.csv adds up", sum(Decimal(x["value"]) for x in fills) == d["turnover"])
+    for flag, word in side.items():
+        mine = [x for x in fills if x["maker"] == flag]
+        hold(f"{word} fees and value add up", sum(Decimal(x["fee"]) for x in mine) == Decimal(r[f"{word}_fees"])
+             and sum(Decimal(x["value"]) for x in mine) == Decimal(r[f"{word}_value"]) and len(mine) == r[f"{word}_fills"])
+        for h in ("1s", "10s", "60s"):
+            marks = [Decimal(x[f"mark_{h}_bps"]) for x in mine if x[f"mark_{h}_bps"]]
+            told = r[f"{word}_marks"][h]
+            good = told["n"] == len(marks) and (not marks or abs(float(sum(marks) / len(marks)) - told["mean_bps"]) < 1e-9)
+            hold(f"{word} mark-out after {h} is the mean of its column", good, told)
+    hold("what has no mark is counted", all(r["unmarked"][h] == sum(not x[f"mark_{h}_bps"] for x in fills) for h in ("1s", "10s", "60s")))
+    sums = {(x["maker"], x["column"]): x for x in json.loads(call("fills", run, "--sum", "--by", "maker", "--json").stdout)}
+    hold("fills --sum --by maker tells the same", all(
+        Decimal(sums[flag, "fee"]["sum"]) == Decimal(r[f"{word}_fees"]) for flag, word in side.items() if r[f"{word}_fills"]))
+    last = r["last_ns"]
+    checked = 0
+    for x in fills[:: max(1, len(fills) // 12)]:
+        for h in (1, 10, 60):
+            at, told = int(x["ts_local_ns"]) + h * 10**9, x[f"mark_{h}s_bps"]
+            if at > last:
+                hold("no mark-out after the data", told == "", x)
+                continue
+            book = json.loads(call("book", run / "tape", "--at", at, "--json").stdout)["instruments"][0]
+            mid = (Decimal(book["best_bid"]["px"]) + Decimal(book["best_ask"]["px"])) / 2
+            want = sign[x["side"]] * (mid / Decimal(x["px"]) - 1) * 10000
+            checked += 1
+            if abs(want - Decimal(told)) > Decimal("0.00006"):
+                hold("a mark-out equals the book rebuilt at its horizon", False, (x, h, want))
+    hold("mark-outs equal the books rebuilt at their horizons", checked > 10, checked)
 
 
 def page(run):
@@ -139,6 +182,12 @@ def fills(run):
     hold("JSON fills: times and counts are numbers", all(isinstance(one.get(k), int) for k in (
          "ts_venue_ns", "ts_local_ns", "wait_ns", "order_id", "maker", "queue_placed", "queue_before")), one)
     hold("JSON fills: money is text", all(isinstance(one.get(k), str) for k in ("px", "qty", "fee", "position")), one)
+    p = call("fills", run, "--sum", "--by", "sid")
+    hold("a wrong --by: exit 2 and the nearest", p.returncode == 2 and "side" in p.stderr, p.stderr)
+    p = call("fills", run, "--by", "side")
+    hold("--by without --sum: exit 2", p.returncode == 2 and "--sum" in p.stderr, p.stderr)
+    near = call("fills", run, "--where", "mark_1s_bps < -0.5 and queue_placed > 100 and type = limit and book_spread > 0").stdout.splitlines()
+    hold("--where takes the new columns", 1 < len(near) < len(whole), len(near))
     p = call("fills", run, "--where", "sid = sell")
     hold("a wrong column prints nothing on stdout", p.stdout == "", p.stdout)
     hold("a wrong column: exit 2 and the nearest", p.returncode == 2 and "side" in p.stderr, p.stderr)

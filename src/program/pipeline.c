@@ -23,7 +23,8 @@ struct seat {
     void *mem;
     struct engine *engine;
     struct sinks sinks;
-    double move_bps; /* of the configuration; 0 = the model's */
+    double move_bps;  /* of the configuration; 0 = the model's */
+    int64_t stale_ns; /* a book older than this marks no fill */
 };
 
 struct pipeline {
@@ -43,6 +44,8 @@ struct pipeline {
     struct seat *seat;
     const struct run_model *model; /* that scores now */
     int64_t close_mid2;            /* bars: twice the last close */
+    int64_t book_ns;               /* last depth message */
+    int64_t mark_due;              /* earliest mark-out of any set */
     err_t failed;
 };
 
@@ -269,18 +272,20 @@ static void bucket_timer(struct pipeline *p) {
 
 /* ---- the loop ---- */
 
-static int64_t mid2_now(struct pipeline *p, const struct bucket *b) {
+static int64_t book_mid2(const struct pipeline *p) {
     struct book_level bid, ask;
-    if (p->bars) {
-        if (b->close.ticks > 0) p->close_mid2 = 2 * b->close.ticks;
-        return p->close_mid2;
-    }
     const struct book *book = stream_book(p->stream);
     if (book_state(book) != BOOK_SYNCED || !book_best(book, BOOK_BID, &bid) ||
         !book_best(book, BOOK_ASK, &ask)) {
         return 0;
     }
     return bid.px.ticks + ask.px.ticks;
+}
+
+static int64_t mid2_now(struct pipeline *p, const struct bucket *b) {
+    if (!p->bars) return book_mid2(p);
+    if (b->close.ticks > 0) p->close_mid2 = 2 * b->close.ticks;
+    return p->close_mid2;
 }
 
 /* The prediction of this bucket, NULL where no model scores it or its features are not warm. */
@@ -338,16 +343,34 @@ static void to_engines(struct pipeline *p, const struct event *ev) {
     }
 }
 
+/* The book as it stood before `now_ns` marks the fills whose horizon ended by then. */
+static void mark_fills(struct pipeline *p, int64_t now_ns) {
+    int64_t mid2 = p->bars ? 0 : book_mid2(p);
+    p->mark_due = INT64_MAX;
+    for (uint32_t k = 0; k < p->seats; k++) {
+        struct fill_log *l = &p->seat[k].sinks.log;
+        fill_log_time(l, now_ns, mid2, p->book_ns + p->seat[k].stale_ns);
+        if (l->due < p->mark_due) p->mark_due = l->due;
+    }
+}
+
+static void to_engine(struct pipeline *p, struct seat *s, const struct event *ev) {
+    p->failed = engine_on_event(s->engine, ev);
+    if (s->sinks.log.due < p->mark_due) p->mark_due = s->sinks.log.due;
+}
+
 static void step(struct pipeline *p, const struct event *ev, uint32_t seat) {
     if (ev->kind == EV_TIMER && seat == p->seats) {
         stream_time(p->stream, ev->ts_local, on_row, p);
         return;
     }
     if (ev->kind == EV_TIMER || ev->kind == EV_ORDER_REPORT) {
-        p->failed = engine_on_event(p->seat[seat].engine, ev);
+        to_engine(p, &p->seat[seat], ev);
         return;
     }
     p->events++;
+    if (ev->ts_local.ns > p->mark_due) mark_fills(p, ev->ts_local.ns);
+    if (ev->kind == EV_DEPTH || ev->kind == EV_DEPTH_END) p->book_ns = ev->ts_local.ns;
     if (p->bars) { /* the bar's price first, then the bucket that it completes */
         to_engines(p, ev);
         if (!p->failed) stream_event(p->stream, ev, on_row, p);
@@ -450,6 +473,7 @@ static err_t seat_of(struct pipeline *p, uint32_t k, const char *folder, struct 
     qty_t hold = {0};
     s->r->inst = p->inst;
     s->r->bars = p->bars;
+    s->stale_ns = config_int(s->c, "risk.stale_ms") * NS_PER_MS;
     err_t code = plan_qty(s->c, "strategy.position_max", &p->inst, &hold, e);
     if (!code) code = sinks_open(&s->sinks, s->r, folder, hold.lots, period_of(&p->spec.bucket), e);
     return code ? code : engine_of(p, k, e);
@@ -482,6 +506,7 @@ err_t pipeline_run_sets(const struct pipeline_options *opt, const struct pipelin
     if (!p) return err_set(e, ERR_RESOURCE, "out of memory");
     p->seat = calloc(n, sizeof *p->seat);
     p->seats = (uint32_t)n;
+    p->mark_due = INT64_MAX;
     memset(facts, 0, sizeof *facts);
     p->opt = opt;
     p->facts = facts;
@@ -490,7 +515,10 @@ err_t pipeline_run_sets(const struct pipeline_options *opt, const struct pipelin
     if (!code) code = loop(p, e);
     if (!code) gather(p);
     for (size_t k = 0; !code && k < n; k++) {
-        code = sinks_close(&p->seat[k].sinks, p->seat[k].engine, e);
+        struct sinks *sinks = &p->seat[k].sinks;
+        int64_t mid2 = p->bars ? 0 : book_mid2(p);
+        fill_log_end(&sinks->log, sinks->r->last_ns, mid2, p->book_ns + p->seat[k].stale_ns);
+        code = sinks_close(sinks, e);
     }
     release(p);
     return code;

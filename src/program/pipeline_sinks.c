@@ -17,6 +17,7 @@ err_t sinks_open(struct sinks *s, struct run_result *r, const char *folder, int6
     s->hold_lots = hold_lots;
     s->period_ns = period_ns;
     r->period_s = (double)period_ns / 1e9;
+    fill_log_open(&s->log, r, NULL);
     if (!folder) return ERR_OK;
     err_t code = run_folder_open(folder, "fills.csv", &s->fills, e);
     if (!code) code = run_folder_open(folder, "orders.csv", &s->orders, e);
@@ -26,8 +27,7 @@ err_t sinks_open(struct sinks *s, struct run_result *r, const char *folder, int6
         sinks_abort(s);
         return code;
     }
-    fprintf(s->fills, "ts_venue_ns,ts_local_ns,order_id,side,px,qty,maker,fee,spread,slippage,"
-                      "queue_placed,queue_before,wait_ns,position\n");
+    fill_log_open(&s->log, r, s->fills);
     fprintf(s->orders, "id,ts_sent_ns,ts_ack_ns,side,type,tif,px,qty,filled,status,queue_placed\n");
     fprintf(
         s->decisions, "ts_ns,bucket_id,p_up,p_down,edge_bps,cost_bps,before,wanted,gate,refused\n");
@@ -36,6 +36,7 @@ err_t sinks_open(struct sinks *s, struct run_result *r, const char *folder, int6
 }
 
 void sinks_abort(struct sinks *s) {
+    fill_log_abort(&s->log);
     FILE **file[4] = {&s->fills, &s->orders, &s->equity, &s->decisions};
     for (int i = 0; i < 4; i++) {
         if (*file[i]) fclose(*file[i]);
@@ -58,21 +59,30 @@ static int128 gain(const struct instrument *in, int side, int128 at, int128 px) 
     return side == SIDE_BUY ? dearer : -dearer;
 }
 
-static void costs_of(
-    struct sinks *s, const struct fill_record *f, int128 *spread, int128 *slippage) {
+static void costs_of(struct sinks *s, struct fill_row *row) {
     const struct instrument *in = &s->r->inst;
+    const struct fill_record *f = &row->f;
     money_t px;
     bool exact;
     int128 sent = 0, now = 0;
-    *spread = *slippage = 0;
     if (ledger_value(in, f->px, f->qty, &px, &exact) != ERR_OK) {
         s->failed = ERR_FULL;
         return;
     }
+    row->value = px.e12;
     if (f->fill_mid2.ticks <= 0 || value_at_mid(in, f->fill_mid2, f->qty, &now) != ERR_OK) return;
-    *spread = gain(in, f->side, now, px.e12);
+    row->spread = gain(in, f->side, now, px.e12);
     if (f->mid2.ticks <= 0 || value_at_mid(in, f->mid2, f->qty, &sent) != ERR_OK) return;
-    *slippage = gain(in, f->side, sent, now);
+    row->slippage = gain(in, f->side, sent, now);
+}
+
+static const char *type_text(const struct order *o) {
+    return o->type == ORDER_MARKET ? "market" : "limit";
+}
+
+static const char *tif_text(const struct order *o) {
+    static const char *const tif[] = {"GTC", "GTX", "IOC", "FOK"};
+    return o->tif < 4 ? tif[o->tif] : "?";
 }
 
 static void time_text(int64_t ns, char *out, size_t n) {
@@ -103,42 +113,35 @@ static void first_fill(struct run_result *r, const struct fill_record *f) {
 
 static void on_fill(struct sinks *s, const struct fill_record *f) {
     struct run_result *r = s->r;
-    int128 spread, slippage;
-    costs_of(s, f, &spread, &slippage);
-    r->spread += spread;
-    r->slippage += slippage;
+    struct fill_row row = {.f = *f, .order_lots = f->qty.lots, .type = "?", .tif = "?"};
+    const struct order *o = blotter_find(engine_blotter(s->engine), f->order_id);
+    price_t bid, ask;
+    costs_of(s, &row);
+    if (o) {
+        row.order_lots = o->qty.lots;
+        row.type = type_text(o);
+        row.tif = tif_text(o);
+    }
+    if (engine_quote(s->engine, &bid, &ask)) row.book_spread = ask.ticks - bid.ticks;
+    r->spread += row.spread;
+    r->slippage += row.slippage;
     if (f->maker) {
         double bin = floor((double)f->wait_ns / 1e9 / r->wait_width_s);
         r->wait[bin < RUN_WAIT_BINS - 1 ? (int)bin : RUN_WAIT_BINS - 1] += 1;
     }
     first_fill(r, f);
-    if (!s->fills) return;
-    char px[DECIMAL_TEXT_MAX], qty[DECIMAL_TEXT_MAX], fee[DECIMAL_TEXT_MAX], a[DECIMAL_TEXT_MAX],
-        b[DECIMAL_TEXT_MAX], pos[DECIMAL_TEXT_MAX];
-    instrument_px_text(&r->inst, f->px, px);
-    instrument_qty_text(&r->inst, f->qty, qty);
-    instrument_qty_text(&r->inst, (qty_t){f->position}, pos);
-    decimal_text(f->fee.e12, 12, true, fee);
-    decimal_text(spread, 12, true, a);
-    decimal_text(slippage, 12, true, b);
-    fprintf(s->fills,
-        "%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%d,%s,%s,%s,%" PRId64 ",%" PRId64 ",%" PRId64
-        ",%s\n",
-        f->ts_venue.ns, f->ts_local.ns, f->order_id, f->side == SIDE_BUY ? "buy" : "sell", px, qty,
-        f->maker, fee, a, b, f->queue_placed, f->queue_before, f->wait_ns, pos);
+    fill_log_add(&s->log, &row);
 }
 
 static void order_row(struct sinks *s, const struct order *o) {
-    static const char *const tif[] = {"GTC", "GTX", "IOC", "FOK"};
     if (!s->orders) return;
     char px[DECIMAL_TEXT_MAX], qty[DECIMAL_TEXT_MAX], filled[DECIMAL_TEXT_MAX];
     instrument_px_text(&s->r->inst, o->px, px);
     instrument_qty_text(&s->r->inst, o->qty, qty);
     instrument_qty_text(&s->r->inst, o->filled, filled);
     fprintf(s->orders, "%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s,%s,%" PRId64 "\n",
-        o->id, o->ts_sent.ns, o->ts_ack.ns, o->side == SIDE_BUY ? "buy" : "sell",
-        o->type == ORDER_MARKET ? "market" : "limit", o->tif < 4 ? tif[o->tif] : "?",
-        o->type == ORDER_MARKET ? "" : px, qty, filled, order_status_name(o->status),
+        o->id, o->ts_sent.ns, o->ts_ack.ns, o->side == SIDE_BUY ? "buy" : "sell", type_text(o),
+        tif_text(o), o->type == ORDER_MARKET ? "" : px, qty, filled, order_status_name(o->status),
         o->queue_at_placement.lots);
 }
 
@@ -241,8 +244,10 @@ static err_t close_one(FILE **file, const char *name, struct err_info *e) {
     return run_folder_close(f, name, e);
 }
 
-err_t sinks_close(struct sinks *s, struct engine *engine, struct err_info *e) {
+err_t sinks_close(struct sinks *s, struct err_info *e) {
     struct run_result *r = s->r;
+    struct engine *engine = s->engine;
+    price_t bid, ask;
     const struct ledger *l = engine_ledger(engine);
     const struct blotter *b = engine_blotter(engine);
     for (uint32_t i = 0; i < b->live_count; i++) order_row(s, &b->live[i]);
@@ -255,6 +260,7 @@ err_t sinks_close(struct sinks *s, struct engine *engine, struct err_info *e) {
     r->rounding = l->rounding.e12;
     r->turnover = l->turnover.e12;
     r->position_end = l->position;
+    if (engine_quote(engine, &bid, &ask)) r->mid2_end = bid.ticks + ask.ticks;
     r->fills = l->fills;
     r->maker_fills = l->maker_fills;
     r->orders = b->counters.sent;

@@ -9,12 +9,14 @@
 #include <stdio.h>
 
 #include "execute/engine/engine.h"
+#include "program/fill_log.h"
 #include "program/run_result.h"
 
 struct sinks {
     struct run_result *r;
-    const struct engine *engine;
+    struct engine *engine;
     FILE *fills, *orders, *equity, *decisions;
+    struct fill_log log;
     err_t failed; /* a value did not fit, memory ran out */
     int64_t hold_lots;
     /* equity */
@@ -31,8 +33,9 @@ MUST_USE err_t sinks_open(struct sinks *s, struct run_result *r, const char *fol
 void sinks_record(void *ctx, const struct engine_record *rec);
 /* After each bucket; mid2 = bid + ask in price units, 0 = unknown. */
 void sinks_bucket(struct sinks *s, const struct bucket *b, int64_t mid2);
-/* Orders still open go out, files are closed, sums and counters go into the result. */
-MUST_USE err_t sinks_close(struct sinks *s, struct engine *engine, struct err_info *e);
+/* After fill_log_end: orders still open go out, files are closed, sums and counters go into the
+ * result. */
+MUST_USE err_t sinks_close(struct sinks *s, struct err_info *e);
 void sinks_abort(struct sinks *s);
 
 #endif

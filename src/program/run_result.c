@@ -1,6 +1,7 @@
 #include "program/run_result.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,49 @@ static void count(struct json_out *j, const char *key, uint64_t v) {
     json_uint(j, v);
 }
 
+double run_mean_bps(const struct run_mean *m) {
+    return m->n > 0 ? (double)m->sum_e4 / 1e4 / (double)m->n : NAN;
+}
+
+double run_mean_error_bps(const struct run_mean *m) {
+    if (m->n < 2) return NAN;
+    double mean = run_mean_bps(m), n = (double)m->n;
+    double var = (m->square - n * mean * mean) / (n - 1);
+    return var > 0 ? sqrt(var / n) : 0;
+}
+
+static void mean_json(struct json_out *j, const char *key, const struct run_mean *m) {
+    json_key(j, key);
+    json_object(j);
+    count(j, "n", m->n);
+    json_kdouble(j, "mean_bps", run_mean_bps(m));
+    json_kdouble(j, "error_bps", run_mean_error_bps(m));
+    json_object_end(j);
+}
+
+/* Split of fees and value, mark-outs: each figure is a sum over fills.csv. */
+static void fills_json(const struct run_result *r, struct json_out *j) {
+    static const char *const kind[2] = {"taker", "maker"};
+    static const char *const mark[1 + RUN_MARKS] = {"at_fill", "1s", "10s", "60s"};
+    const struct run_fills *f = &r->log;
+    for (int maker = 1; maker >= 0; maker--) {
+        char key[32];
+        snprintf(key, sizeof key, "%s_fees", kind[maker]);
+        money(j, key, f->fee[maker]);
+        snprintf(key, sizeof key, "%s_value", kind[maker]);
+        money(j, key, f->value[maker]);
+        snprintf(key, sizeof key, "%s_marks", kind[maker]);
+        json_key(j, key);
+        json_object(j);
+        for (int h = 0; h <= RUN_MARKS; h++) mean_json(j, mark[h], &f->mark[maker][h]);
+        json_object_end(j);
+    }
+    json_key(j, "unmarked");
+    json_object(j);
+    for (int h = 0; h < RUN_MARKS; h++) count(j, mark[h + 1], f->unmarked[h]);
+    json_object_end(j);
+}
+
 void run_result_json(const struct run_result *r, struct json_out *j) {
     json_kstr(j, "symbol", r->inst.symbol);
     json_kstr(j, "venue", venue_name(r->inst.venue));
@@ -76,6 +120,11 @@ void run_result_json(const struct run_result *r, struct json_out *j) {
     char text[DECIMAL_TEXT_MAX];
     instrument_qty_text(&r->inst, (qty_t){r->position_end}, text);
     json_kstr(j, "position_end", text);
+    *text = 0;
+    if (r->mid2_end > 0)
+        decimal_text(
+            (int128)r->mid2_end * r->inst.px_mant * 5, (uint8_t)(r->inst.px_exp + 1), true, text);
+    json_kstr(j, "mid_end", text);
     count(j, "events", r->events);
     count(j, "buckets", r->buckets);
     count(j, "predictions", r->predictions);
@@ -85,6 +134,7 @@ void run_result_json(const struct run_result *r, struct json_out *j) {
     count(j, "fills", r->fills);
     count(j, "maker_fills", r->maker_fills);
     count(j, "taker_fills", r->fills - r->maker_fills);
+    fills_json(r, j);
     json_kdouble(j, "sharpe", r->sharpe);
     json_kdouble(j, "sortino", r->sortino);
     json_kdouble(j, "calmar", r->calmar);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/instrument.h"
 #include "base/json_out.h"
+#include "base/unit.h"
 #include "learn/study/scorecard.h"
 #include "program/sampler.h"
 
@@ -32,6 +33,25 @@ enum { RUN_WAIT_BINS = 24, RUN_REASONS_MAX = 64, RUN_FIRST_FILLS = 15, RUN_COUNT
 
 /* Columns of the equity sampler. */
 enum run_column { RUN_TS_S, RUN_NET, RUN_GROSS, RUN_HOLD, RUN_DRAWDOWN, RUN_MID };
+
+/* Horizons of mark-outs, bins of the queue ahead when an order came to rest: none, up to 1, 10,
+ * 100, 1000 times the order's quantity, more; their mark-outs are those after RUN_AHEAD_MARK_NS. */
+enum { RUN_MARKS = 3, RUN_AHEAD_BINS = 6 };
+#define RUN_AHEAD_MARK_NS (10 * NS_PER_S)
+
+struct run_mean { /* of figures in bps */
+    uint64_t n;
+    int64_t sum_e4;
+    double square;
+};
+
+/* Sums over the fills of fills.csv; [maker] = 0 taker, 1 maker; mark[..][0] = at the report. */
+struct run_fills {
+    uint64_t count[2], unmarked[RUN_MARKS];
+    int128 fee[2], value[2];
+    struct run_mean mark[2][1 + RUN_MARKS];
+    struct run_mean ahead[RUN_AHEAD_BINS];
+};
 
 struct run_fill_row { /* for the page */
     char time[32], side[8], px[48], qty[48], kind[8], fee[48], queue_start[48], queue_fill[48],
@@ -64,6 +84,8 @@ struct run_result {
     double period_s;
     double wait[RUN_WAIT_BINS]; /* passive fills by wait, RUN_WAIT_WIDTH_S a bin, last = longer */
     double wait_width_s;
+    struct run_fills log;
+    int64_t mid2_end; /* bid + ask at which equity_end is marked; 0 = no price */
     size_t fill_rows;
     struct run_fill_row fill_row[RUN_FIRST_FILLS];
     size_t reasons;
@@ -87,6 +109,9 @@ static inline int128 run_gross(const struct run_result *r) {
 static inline int128 run_paper(const struct run_result *r) {
     return run_gross(r) - r->spread - r->slippage;
 }
+
+double run_mean_bps(const struct run_mean *m);       /* NaN without a fill */
+double run_mean_error_bps(const struct run_mean *m); /* standard error; NaN below 2 */
 
 /* The members of result.json, into an open object. */
 void run_result_json(const struct run_result *r, struct json_out *j);

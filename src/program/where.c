@@ -85,8 +85,15 @@ static int compare(const char *a, const char *b) {
 
 bool where_match(const struct where *w, const char *const *cell) {
     for (size_t i = 0; i < w->terms; i++) {
-        int c = compare(cell[w->term[i].column], w->term[i].value);
-        bool good = false;
+        const char *text = cell[w->term[i].column];
+        bool missing = strcmp(w->term[i].value, "missing") == 0, good = false;
+        if (missing || !*text) {
+            bool equal = missing && !*text;
+            bool want = w->term[i].op == WHERE_EQ ? equal : w->term[i].op == WHERE_NE && !equal;
+            if (!want) return false;
+            continue;
+        }
+        int c = compare(text, w->term[i].value);
         switch (w->term[i].op) {
         case WHERE_EQ: good = c == 0; break;
         case WHERE_NE: good = c != 0; break;

@@ -31,6 +31,18 @@ static void conditions_compare_numbers_as_numbers_and_words_as_words(void **stat
     assert_true(matches("wait_ns < 1723161257234771298", "buy", "1", "1723161257234771297"));
 }
 
+static void a_cell_without_a_value_meets_no_comparison(void **state) {
+    (void)state;
+    assert_false(matches("px < 5", "buy", "", "0"));
+    assert_false(matches("px > -5", "buy", "", "0"));
+    assert_false(matches("px = 0", "buy", "", "0"));
+    assert_true(matches("px != 0", "buy", "", "0"));
+    assert_true(matches("px = missing", "buy", "", "0"));
+    assert_false(matches("px = missing", "buy", "3", "0"));
+    assert_true(matches("px != missing and px < 5", "buy", "3", "0"));
+    assert_false(matches("px < missing", "buy", "3", "0"));
+}
+
 static void a_wrong_expression_names_the_word(void **state) {
     (void)state;
     struct where w;
@@ -50,6 +62,7 @@ static void a_wrong_expression_names_the_word(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conditions_compare_numbers_as_numbers_and_words_as_words),
+        cmocka_unit_test(a_cell_without_a_value_meets_no_comparison),
         cmocka_unit_test(a_wrong_expression_names_the_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,15 +44,24 @@ void engine_emit(struct engine *e, const struct engine_record *r) {
     if (e->io.sink) e->io.sink(e->io.sink_ctx, r);
 }
 
-bool engine_mid2(const struct engine *e, price_t *mid2) {
-    struct book_level bid, ask;
+bool engine_quote(const struct engine *e, price_t *bid, price_t *ask) {
+    struct book_level best[2];
     if (e->cfg->bars) {
-        mid2->ticks = e->s->close_mid2;
-        return mid2->ticks > 0;
+        bid->ticks = ask->ticks = e->s->close_mid2 / 2;
+        return e->s->close_mid2 > 0;
     }
-    if (!e->ctx.ops->best(e->ctx.engine, SIDE_BUY, &bid)) return false;
-    if (!e->ctx.ops->best(e->ctx.engine, SIDE_SELL, &ask)) return false;
-    mid2->ticks = bid.px.ticks + ask.px.ticks;
+    for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
+        if (!e->ctx.ops->best(e->ctx.engine, side, &best[side])) return false;
+    }
+    *bid = best[SIDE_BUY].px;
+    *ask = best[SIDE_SELL].px;
+    return true;
+}
+
+bool engine_mid2(const struct engine *e, price_t *mid2) {
+    price_t bid, ask;
+    if (!engine_quote(e, &bid, &ask)) return false;
+    mid2->ticks = bid.ticks + ask.ticks;
     return true;
 }
 

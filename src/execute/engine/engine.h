@@ -132,6 +132,8 @@ const struct engine_counters *engine_counters(const struct engine *e);
 const struct engine_hashes *engine_hashes(const struct engine *e);
 /* cash + position at the mid of our view (bars: last close); false while there is no price. */
 bool engine_equity(const struct engine *e, money_t *equity);
+/* Best prices of our view (bars: both the last close); false while there is none. */
+bool engine_quote(const struct engine *e, price_t *bid, price_t *ask);
 void *engine_strategy_state(struct engine *e);
 
 /* The bytes to save; load = the same bytes copied back after engine_init with the same config. */
