@@ -76,7 +76,7 @@ struct run {
     struct got_fill step[64];
     size_t step_fills, fills;
     uint64_t checksum;
-    int64_t tick, lot;
+    int64_t tick, lot, step_ns;
 };
 
 static bool local_best(void *ctx, int side, struct book_level *out) {
@@ -175,7 +175,7 @@ struct want {
     uint64_t fills, checksum;
     uint64_t orders, cancels, expired; /* 0 = not stated */
     int64_t position;
-    int64_t balance_e3, fee_e8;
+    int64_t balance_e3, fee_e8, dies_ns; /* dies_ns: with partial fills, when code 14 ends it */
 };
 
 static struct engine_config config_of(const struct recording *rec, const struct want *w) {
@@ -202,6 +202,7 @@ static void check_run(const struct recording *rec, const struct want *w) {
         .entry_new_ns = w->entry_ms * NS_PER_MS,
         .entry_cancel_ns = w->entry_ms * NS_PER_MS,
         .response_ns = w->response_ms * NS_PER_MS,
+        .partial = w->dies_ns ? ANCHOR_PARTIAL : (struct anchor_partial){0},
         .clock_offset_ns = rec->offset,
         .reorder_ns = 5 * NS_PER_S};
     struct engine_config ec = config_of(rec, w);
@@ -225,6 +226,7 @@ static void check_run(const struct recording *rec, const struct want *w) {
     enum world_result end;
     while ((end = world_next(world, &ev, &seat)) == WORLD_EVENT) {
         if (ev->kind == EV_TIMER) end_step(r);
+        if (ev->kind == EV_TIMER) r->step_ns = ev->ts_local.ns;
         assert_int_equal(engine_on_event(e, ev), ERR_OK);
     }
     end_step(r);
@@ -236,6 +238,14 @@ static void check_run(const struct recording *rec, const struct want *w) {
         (unsigned long long)r->checksum, (unsigned long long)n->sent,
         (unsigned long long)n->canceled, (unsigned long long)n->expired, (long long)l->position,
         (unsigned long long)engine_counters(e)->timers);
+    if (w->dies_ns) {
+        assert_int_equal(end, WORLD_ORDER_STATUS);
+        /* The reference's clock stands at the step in which it died, on its shifted axis. */
+        assert_int_equal(r->step_ns - rec->offset, w->dies_ns);
+        assert_true(world_fault(world)->venue_ns > w->dies_ns);
+        assert_true(world_fault(world)->venue_ns <= w->dies_ns + 100 * NS_PER_MS);
+        goto done;
+    }
     assert_int_equal(end, WORLD_END);
     assert_int_equal(world_counters(world)->late, 0);
     assert_int_equal(r->fills, w->fills);
@@ -250,36 +260,52 @@ static void check_run(const struct recording *rec, const struct want *w) {
         assert_int_equal((l->cash.e12 + l->fees.e12) / (MONEY_ONE / 1000), w->balance_e3);
         assert_int_equal(l->fees.e12 / (MONEY_ONE / 100000000), w->fee_e8);
     }
+done:
     free(r);
     free(em);
     free(wm);
 }
 
+/* With partial fills the reference's own run ends with code 14 at `dies_ns`. */
+static void check_death(const struct recording *rec, uint8_t queue, int64_t entry_ms, const char *q,
+    const char *limit, int64_t dies_ns) {
+    bool third = queue == QUEUE_POWER3;
+    struct want w = {.strategy = &strategy_quoter,
+        .queue = queue,
+        .entry_ms = entry_ms,
+        .response_ms = entry_ms ? 3 : 0,
+        .q = q,
+        .limit = limit,
+        .power = third ? "3" : "2",
+        .dies_ns = dies_ns};
+    check_run(rec, &w);
+}
+
 static const struct want btc[] = {
     {&strategy_quoter, QUEUE_RISK, 2, 3, "0.01", "0.1", "0", 417, 0xc4cc8c3d56b75d6b, 743, 294, 30,
-        -30, 1826221, -1286902675},
+        -30, 1826221, -1286902675, 0},
     {&strategy_quoter, QUEUE_LOG, 2, 3, "0.01", "0.1", "0", 471, 0x64c219dd02ee6aa3, 798, 294, 31,
-        -10, 595372, -1453560970},
+        -10, 595372, -1453560970, 0},
     {&strategy_quoter, QUEUE_LOG2, 2, 3, "0.01", "0.1", "0", 433, 0xa30c14491598bfda, 757, 292, 30,
-        -10, 593642, -1336257050},
+        -10, 593642, -1336257050, 0},
     {&strategy_quoter, QUEUE_POWER, 2, 3, "0.01", "0.1", "2", 450, 0x4ae529f3c0c97e17, 777, 294, 31,
-        -20, 1209788, -1388715520},
+        -20, 1209788, -1388715520, 0},
     {&strategy_quoter, QUEUE_POWER2, 2, 3, "0.01", "0.1", "2", 495, 0xe75701c152afc99e, 823, 295,
-        31, -30, 1827416, -1527614620},
+        31, -30, 1827416, -1527614620, 0},
     {&strategy_quoter, QUEUE_POWER3, 2, 3, "0.01", "0.1", "3", 420, 0x2d342b01e963d7b2, 746, 294,
-        30, -20, 1209714, -1296155390},
+        30, -20, 1209714, -1296155390, 0},
     {&strategy_quoter, QUEUE_RISK, 0, 0, "0.01", "0.1", "0", 426, 0xdf7f630272a495b0, 0, 0, 0, 0, 0,
-        0},
+        0, 0},
     {&strategy_quoter, QUEUE_LOG, 0, 0, "0.01", "0.1", "0", 479, 0xf5b10872e335e259, 0, 0, 0, 0, 0,
-        0},
+        0, 0},
     {&strategy_quoter, QUEUE_LOG2, 0, 0, "0.01", "0.1", "0", 441, 0xc0793e892d7e29fd, 0, 0, 0, 0, 0,
-        0},
+        0, 0},
     {&strategy_quoter, QUEUE_POWER, 0, 0, "0.01", "0.1", "2", 458, 0xf849d2c54488695a, 0, 0, 0, 0,
-        0, 0},
+        0, 0, 0},
     {&strategy_quoter, QUEUE_POWER2, 0, 0, "0.01", "0.1", "2", 503, 0x33e7e58de184aa8e, 0, 0, 0, 0,
-        0, 0},
+        0, 0, 0},
     {&strategy_quoter, QUEUE_POWER3, 0, 0, "0.01", "0.1", "3", 428, 0xd19d119aa46abe67, 0, 0, 0, 0,
-        0, 0},
+        0, 0, 0},
 };
 
 static void anchor_equals_hftbacktest_fill_for_fill_on_btc(void **state) {
@@ -290,14 +316,25 @@ static void anchor_equals_hftbacktest_fill_for_fill_on_btc(void **state) {
     free(rec.ev);
 }
 
+static void with_partial_fills_btc_ends_where_the_anchor_ends(void **state) {
+    (void)state;
+    struct recording rec;
+    load(FATHOM_ROOT "/examples/data/btcusdt-20240808.tape", &rec);
+    for (uint8_t m = QUEUE_RISK; m <= QUEUE_POWER3; m++) {
+        check_death(&rec, m, 2, "0.01", "0.1", 1723161271698000000);
+        check_death(&rec, m, 0, "0.01", "0.1", 1723161271698000000);
+    }
+    free(rec.ev);
+}
+
 /* Expected rows made with the peer's package 2.4.4, hash book, on the same recording. */
 static const struct want eth[] = {
     {&strategy_quoter, QUEUE_RISK, 2, 3, "0.1", "1", "0", 538, 0xc29b44aa9c0eeb67, 941, 354, 48,
-        1000, -2691063, -721298805},
+        1000, -2691063, -721298805, 0},
     {&strategy_quoter, QUEUE_POWER, 2, 3, "0.1", "1", "2", 572, 0x28de152d9c6608aa, 974, 353, 48,
-        1000, -2690117, -766892005},
+        1000, -2690117, -766892005, 0},
     {&strategy_quoter, QUEUE_LOG2, 2, 3, "0.1", "1", "0", 556, 0x0fa74183e18cffda, 961, 356, 48,
-        1000, -2690528, -745433890},
+        1000, -2690528, -745433890, 0},
 };
 
 static void anchor_equals_hftbacktest_fill_for_fill_on_eth(void **state) {
@@ -319,6 +356,15 @@ static void anchor_equals_hftbacktest_fill_for_fill_on_eth(void **state) {
     struct recording rec;
     load(tape, &rec);
     for (size_t i = 0; i < sizeof eth / sizeof eth[0]; i++) check_run(&rec, &eth[i]);
+    static const struct {
+        uint8_t queue;
+        int64_t dies_ms;
+    } deaths[] = {{QUEUE_POWER, 1723161261402}, {QUEUE_RISK, 1723161437002},
+        {QUEUE_LOG2, 1723161472502}, {QUEUE_LOG, 1723161483502}, {QUEUE_POWER2, 1723161483502},
+        {QUEUE_POWER3, 1723161483502}};
+    for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++) {
+        check_death(&rec, deaths[i].queue, 2, "0.1", "1", deaths[i].dies_ms * NS_PER_MS);
+    }
     free(rec.ev);
     snprintf(cmd, sizeof cmd, "rm -r %s", dir);
     assert_int_equal(system(cmd), 0);
@@ -327,7 +373,7 @@ static void anchor_equals_hftbacktest_fill_for_fill_on_eth(void **state) {
 static void the_grid_sends_fills_and_cancels_as_hftbacktest_does(void **state) {
     (void)state;
     static const struct want grid = {&float_grid, QUEUE_RISK, 2, 3, "0.01", "0.1", "0", 921, 0,
-        2833, 1822, 0, 70, -4369700, -2841287200};
+        2833, 1822, 0, 70, -4369700, -2841287200, 0};
     struct recording rec;
     load(FATHOM_ROOT "/examples/data/btcusdt-20240808.tape", &rec);
     check_run(&rec, &grid);
@@ -337,6 +383,7 @@ static void the_grid_sends_fills_and_cancels_as_hftbacktest_does(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(anchor_equals_hftbacktest_fill_for_fill_on_btc),
+        cmocka_unit_test(with_partial_fills_btc_ends_where_the_anchor_ends),
         cmocka_unit_test(anchor_equals_hftbacktest_fill_for_fill_on_eth),
         cmocka_unit_test(the_grid_sends_fills_and_cancels_as_hftbacktest_does),
     };

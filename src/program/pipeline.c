@@ -203,6 +203,15 @@ static struct queue_spec queue_of(const struct config *c, const struct instrumen
     return q;
 }
 
+static struct anchor_partial partial_of(const struct config *c) {
+    return (struct anchor_partial){.on = config_bool(c, "sim.partial_fills"),
+        .filled_only = config_bool(c, "sim.anchor.filled_only"),
+        .one_response = config_bool(c, "sim.anchor.one_response"),
+        .ghosts = config_bool(c, "sim.anchor.ghosts"),
+        .gtc_at_limit = config_bool(c, "sim.anchor.gtc_at_limit"),
+        .market_ticks = config_int(c, "sim.anchor.market_ticks")};
+}
+
 static err_t world_of(struct pipeline *p, const struct fanout_facts *f, struct err_info *e) {
     const struct config *c = p->opt->cfg;
     int64_t entry = (int64_t)(config_double(c, "sim.entry_ms") * 1e6);
@@ -221,6 +230,7 @@ static err_t world_of(struct pipeline *p, const struct fanout_facts *f, struct e
         .reorder_ns = config_int(c, "sim.reorder_ms") * NS_PER_MS,
         .bar_slip_e4 = (int64_t)(config_double(c, "sim.bar_slippage_bps") * 1e4),
         .book = p->spec.limits};
+    if (anchor) p->world_cfg.partial = partial_of(c);
     p->world_cfg.queue = queue_of(c, &p->inst);
     size_t size = world_mem_size(&p->world_cfg);
     p->world_mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
@@ -394,6 +404,12 @@ static err_t loop(struct pipeline *p, struct err_info *e) {
                 "more than %zu messages to the strategy were in flight at once; lower "
                 "sim.response_ms or trade less",
                 p->world_cfg.bus_slots);
+        if (got == WORLD_ORDER_STATUS)
+            return err_set(e, ERR_NO,
+                "venue time %lld ns: order %lld, filled exactly, is hit again: the anchor's error "
+                "14 ends its run here; sim.anchor.ghosts=false goes on",
+                (long long)world_fault(p->world)->venue_ns,
+                (long long)world_fault(p->world)->order_id);
         if (got == WORLD_END) break;
         step(p, ev, seat);
         if (p->failed)

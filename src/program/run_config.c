@@ -130,6 +130,21 @@ const struct config_key run_schema[] = {
     NUM("sim.queue_power", "2", 0.1, 100, "", "Exponent of the power models.", ""),
     NUM("sim.entry_ms", "2", 0, 60000, "ms", "Latency from us to the venue.", ""),
     NUM("sim.response_ms", "3", 0, 60000, "ms", "Latency from the venue to us.", ""),
+    BOOL("sim.partial_fills", "false",
+        "anchor: its exchange with partial fills, defects as sim.anchor.* says; strict always has "
+        "partial fills."),
+    BOOL("sim.anchor.filled_only", "true",
+        "Partial fills of the anchor: our side books a fill only when it completes the order."),
+    BOOL("sim.anchor.one_response", "true",
+        "Partial fills of the anchor: a sweep over several levels reports its last fill only."),
+    BOOL("sim.anchor.ghosts", "true",
+        "Partial fills of the anchor: an order filled exactly by a print stays; the next hit ends "
+        "the run."),
+    BOOL("sim.anchor.gtc_at_limit", "true",
+        "Partial fills of the anchor: what a marketable GTC order does not find fills at its "
+        "limit."),
+    INT("sim.anchor.market_ticks", "100", 0, 1000000, "ticks",
+        "Partial fills of the anchor: how far a market order looks; 0 = the whole side.", ""),
     INT("sim.reorder_ms", "1000", 0, 600000, "ms", "Reorder window of venue time.", ""),
     NUM("sim.bar_slippage_bps", "1", 0, 1000, "bps",
         "Bars: how much worse than the next bar's open a market order fills.", ""),

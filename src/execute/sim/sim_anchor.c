@@ -1,7 +1,9 @@
-/* sim_anchor.c: the rule set equal to hftbacktest's exchange without partial fills.
+/* sim_anchor.c: the rule set equal to hftbacktest's exchange: without partial fills, or with
+ * them (sim_anchor_partial.h).
  *
- * An order fills whole or not at all, never changes the book, and every own order sees the full
- * size of a print. Each difference from `strict` has its row in docs/simulator.md.
+ * An order never changes the book, and every own order sees the full size of a print; without
+ * partial fills it fills whole or not at all. Each difference from `strict` has its row in
+ * docs/simulator.md.
  */
 #include <math.h>
 
@@ -9,6 +11,10 @@
 #include "execute/sim/sim_internal.h"
 
 static void fill_whole(struct sim_seat *s, int side, uint32_t i, int64_t ts) {
+    if (s->world->cfg->partial.on) {
+        anchor_partial_whole(s, side, i, ts);
+        return;
+    }
     struct sim_order o = s->orders[side][i];
     sim_remove(s, side, i);
     int64_t qty = o.leaves, ahead = o.pos.ahead > 0 ? (int64_t)floor(o.pos.ahead) : 0;
@@ -58,7 +64,12 @@ static void print_on(struct world *w, struct sim_seat *s, int side, const struct
         bool fills = o->px != ev->px.ticks;
         if (!fills) {
             queue_print(&o->pos, (double)ev->qty.lots);
-            fills = queue_executable(&o->pos, lot) > 0;
+            int64_t lots = queue_executable(&o->pos, lot);
+            if (lots > 0 && w->cfg->partial.on) {
+                if (!anchor_partial_hit(s, side, i, lots, ev->ts_local.ns)) i++;
+                continue;
+            }
+            fills = lots > 0;
         }
         if (fills) {
             fill_whole(s, side, i, ev->ts_local.ns);
@@ -73,12 +84,21 @@ static void print(struct world *w, const struct event *ev) {
     for (uint32_t k = 0; k < w->seats; k++) print_on(w, &w->seat[k], side, ev);
 }
 
+static void rest(struct world *w, struct sim_seat *s, struct sim_order *o, int64_t ts) {
+    queue_place(&o->pos, anchor_book_at(w->anchor, o->side, o->px));
+    o->placed = (int64_t)o->pos.ahead;
+    bool rests = sim_insert(s, o);
+    sim_say(s, o, rests ? REPORT_ACK : REPORT_REJECTED, rests ? WHY_NONE : WHY_LIMIT, ts);
+}
+
 static void arrive(struct world *w, struct sim_seat *s, struct sim_order o, int64_t ts) {
     int64_t best = w->anchor->best[o.side ^ 1];
     bool market = o.type == ORDER_MARKET;
     bool takes = market || (o.side == SIDE_BUY ? o.px >= best : o.px <= best);
     if (takes && !market && o.tif == TIF_GTX) {
         sim_say(s, &o, REPORT_EXPIRED, WHY_POST_ONLY, ts);
+    } else if (takes && w->cfg->partial.on) {
+        if (anchor_partial_take(s, &o, ts)) rest(w, s, &o, ts);
     } else if (takes) {
         int64_t qty = o.leaves;
         o.leaves = 0;
@@ -86,10 +106,7 @@ static void arrive(struct world *w, struct sim_seat *s, struct sim_order o, int6
     } else if (o.tif == TIF_IOC || o.tif == TIF_FOK) {
         sim_say(s, &o, REPORT_EXPIRED, WHY_NO_LIQUIDITY, ts);
     } else {
-        queue_place(&o.pos, anchor_book_at(w->anchor, o.side, o.px));
-        o.placed = (int64_t)o.pos.ahead;
-        bool rests = sim_insert(s, &o);
-        sim_say(s, &o, rests ? REPORT_ACK : REPORT_REJECTED, rests ? WHY_NONE : WHY_LIMIT, ts);
+        rest(w, s, &o, ts);
     }
 }
 

@@ -68,7 +68,8 @@ struct world {
     struct world_source local, venue;
     const struct event *local_head; /* NULL at the end */
     int64_t local_ts;
-    bool started, full, local_used;
+    bool started, local_used;
+    struct world_fault fault; /* result WORLD_EVENT: none */
     uint32_t seats;
     size_t bus_slots;
     struct book *book;          /* strict */
@@ -102,6 +103,8 @@ void sim_report(
     struct sim_seat *s, const struct sim_order *o, const struct sim_said *said, int64_t ts);
 void sim_fill(struct sim_seat *s, const struct sim_order *o, int64_t px, int64_t qty, bool maker,
     int64_t queue_before, int64_t ts);
+/* The run ends at the exchange's time ts; the first fault is kept. */
+void sim_fault(struct world *w, enum world_result result, int64_t order_id, int64_t ts);
 /* A query's answer: the order stands, or there is none (what ended was reported before). */
 void sim_query(struct sim_seat *s, const struct order_request *req, int64_t ts);
 static inline void sim_say(

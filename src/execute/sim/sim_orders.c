@@ -45,11 +45,16 @@ struct sim_order sim_order_of(const struct order_request *req) {
         .tif = req->tif};
 }
 
+void sim_fault(struct world *w, enum world_result result, int64_t order_id, int64_t ts) {
+    if (w->fault.result != WORLD_EVENT) return;
+    w->fault = (struct world_fault){result, order_id, ts - w->cfg->clock_offset_ns};
+}
+
 void sim_report(
     struct sim_seat *s, const struct sim_order *o, const struct sim_said *said, int64_t ts) {
     struct world *w = s->world;
     if (s->back.count == w->bus_slots) {
-        w->full = true; /* the run ends: a lost report would be a silent lie */
+        sim_fault(w, WORLD_FULL, o->id, ts); /* a lost report would be a silent lie */
         return;
     }
     int64_t arrival = ts + w->cfg->response_ns;

@@ -246,7 +246,7 @@ enum world_result world_next(struct world *w, const struct event **ev, uint32_t 
     }
     for (;;) {
         if (!ring_fill(w)) return WORLD_LATE;
-        if (w->full) return WORLD_FULL;
+        if (w->fault.result != WORLD_EVENT) return w->fault.result;
         if (!w->started) start(w);
         struct choice c = choose(w);
         *seat = c.seat;
@@ -318,6 +318,7 @@ void world_timer(struct world *w, uint32_t seat, int64_t period_ns) {
 }
 
 const struct world_counters *world_counters(const struct world *w) { return &w->counters; }
+const struct world_fault *world_fault(const struct world *w) { return &w->fault; }
 const struct book *world_book(const struct world *w) { return w->book; }
 
 static bool anchor_best(const struct anchor_book *b, int side, struct book_level *out) {

@@ -32,6 +32,7 @@
 #include "derive/book/book.h"
 #include "execute/order/order.h"
 #include "execute/sim/queue.h"
+#include "execute/sim/sim_anchor_partial.h"
 
 enum { WORLD_SEATS_MAX = 64, SIM_ORDERS_MAX = 256, SIM_TAKEN_MAX = 256 };
 enum { WORLD_ALL = UINT32_MAX >> 1 }; /* seat of events that are for every strategy */
@@ -47,6 +48,7 @@ struct world_config {
     bool stop_late;                /* an event beyond the reorder window ends the run */
     uint32_t seats;                /* 0 = 1 */
     struct queue_spec queue;
+    struct anchor_partial partial; /* anchor only */
     int64_t entry_new_ns, entry_cancel_ns, response_ns;
     int64_t clock_offset_ns;
     int64_t reorder_ns;
@@ -62,8 +64,21 @@ struct world_source {
     const struct event *(*next)(void *ctx);
 };
 
-/* LATE: an event beyond the reorder window (stop_late). FULL: bus_slots reports were in flight. */
-enum world_result { WORLD_EVENT = 0, WORLD_END = 1, WORLD_LATE = 2, WORLD_FULL = 3 };
+/* LATE: an event beyond the reorder window (stop_late). FULL: bus_slots reports were in flight.
+ * ORDER_STATUS: the anchor's exchange hit an order that it has already filled (its error 14). */
+enum world_result {
+    WORLD_EVENT = 0,
+    WORLD_END = 1,
+    WORLD_LATE = 2,
+    WORLD_FULL = 3,
+    WORLD_ORDER_STATUS = 4
+};
+
+struct world_fault { /* what ended the run */
+    enum world_result result;
+    int64_t order_id;
+    int64_t venue_ns; /* the venue's stamp of that instant */
+};
 
 struct world_counters {
     uint64_t local_events, local_backward, venue_events, late, window_cut;
@@ -86,6 +101,8 @@ void world_timer(struct world *w, uint32_t seat, int64_t period_ns);
 enum world_result world_next(struct world *w, const struct event **ev, uint32_t *seat);
 
 const struct world_counters *world_counters(const struct world *w);
+/* After a result other than EVENT and END. */
+const struct world_fault *world_fault(const struct world *w);
 /* Best level of the engine's side under the anchor rule set, whose defects both sites have; false
  * if the side is empty. CHECKs the rule set. */
 bool world_local_best(const struct world *w, int side, struct book_level *out);
