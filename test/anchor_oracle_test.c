@@ -191,6 +191,15 @@ static struct engine_config config_of(const struct recording *rec, const struct 
     return c;
 }
 
+/* The reference's clock stands at the step in which it died, on its shifted axis. */
+static void check_step_of_death(
+    const struct recording *rec, const struct run *r, enum world_result end, int64_t dies_ns) {
+    int64_t fault_ns = world_fault(r->world)->venue_ns;
+    assert_int_equal(end, WORLD_ORDER_STATUS);
+    assert_int_equal(r->step_ns - rec->offset, dies_ns);
+    assert_true(fault_ns > dies_ns && fault_ns <= dies_ns + 100 * NS_PER_MS);
+}
+
 static void check_run(const struct recording *rec, const struct want *w) {
     struct world_config wc = {.inst = &rec->inst,
         .rules = SIM_ANCHOR,
@@ -239,11 +248,7 @@ static void check_run(const struct recording *rec, const struct want *w) {
         (unsigned long long)n->canceled, (unsigned long long)n->expired, (long long)l->position,
         (unsigned long long)engine_counters(e)->timers);
     if (w->dies_ns) {
-        assert_int_equal(end, WORLD_ORDER_STATUS);
-        /* The reference's clock stands at the step in which it died, on its shifted axis. */
-        assert_int_equal(r->step_ns - rec->offset, w->dies_ns);
-        assert_true(world_fault(world)->venue_ns > w->dies_ns);
-        assert_true(world_fault(world)->venue_ns <= w->dies_ns + 100 * NS_PER_MS);
+        check_step_of_death(rec, r, end, w->dies_ns);
         goto done;
     }
     assert_int_equal(end, WORLD_END);
