@@ -5,141 +5,202 @@
 #include "base/check.h"
 #include "execute/order/order.h"
 
-size_t anchor_book_size(size_t slots) {
-    return sizeof(struct anchor_book) + 2 * slots * sizeof(struct anchor_level);
-}
+enum { WINDOW_EDGE = ANCHOR_WINDOW / 8 }; /* the window moves when the best comes this near */
 
-void anchor_book_init(struct anchor_book *b, size_t slots, int64_t tick) {
-    CHECK(slots > 0 && (slots & (slots - 1)) == 0);
+size_t anchor_book_size(void) { return sizeof(struct anchor_book); }
+
+void anchor_book_init(struct anchor_book *b, int64_t tick) {
     CHECK(tick > 0);
-    memset(b, 0, anchor_book_size(slots));
-    b->slots = slots;
+    memset(b, 0, sizeof *b);
     b->tick = tick;
-    b->best[SIDE_BUY] = ANCHOR_NO_BID;
-    b->best[SIDE_SELL] = ANCHOR_NO_ASK;
-    b->far[SIDE_BUY] = INT64_MAX;
-    b->far[SIDE_SELL] = INT64_MIN;
-}
-
-static size_t home(const struct anchor_book *b, int64_t px) {
-    return (size_t)(((uint64_t)px * 0x9E3779B97F4A7C15u) >> 32) & (b->slots - 1);
-}
-
-/* The slot of px, or the free slot where it would go. */
-static size_t locate(const struct anchor_book *b, int side, int64_t px) {
-    const struct anchor_level *t = b->level + (size_t)side * b->slots;
-    size_t i = home(b, px);
-    while (t[i].lots != 0 && t[i].px != px) i = (i + 1) & (b->slots - 1);
-    return i;
-}
-
-int64_t anchor_book_at(const struct anchor_book *b, int side, int64_t px) {
-    return b->level[(size_t)side * b->slots + locate(b, side, px)].lots;
-}
-
-/* Closes the hole so that probing never meets a false end. */
-static void erase(struct anchor_book *b, int side, size_t hole) {
-    struct anchor_level *t = b->level + (size_t)side * b->slots;
-    size_t mask = b->slots - 1;
-    t[hole].lots = 0;
-    b->used[side]--;
-    for (size_t i = (hole + 1) & mask; t[i].lots != 0; i = (i + 1) & mask) {
-        size_t want = home(b, t[i].px);
-        if (((i - want) & mask) < ((i - hole) & mask)) continue;
-        t[hole] = t[i];
-        t[i].lots = 0;
-        hole = i;
+    for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
+        b->side[side].best = ANCHOR_NO_KEY;
+        b->side[side].far = INT64_MIN;
     }
 }
 
-static int64_t put(struct anchor_book *b, int side, int64_t px, int64_t lots) {
-    size_t i = locate(b, side, px);
-    struct anchor_level *at = b->level + (size_t)side * b->slots + i;
-    int64_t before = at->lots;
-    if (lots == 0) {
-        if (before != 0) erase(b, side, i);
-        return before;
+int64_t anchor_key(const struct anchor_book *b, int side, int64_t px) {
+    int64_t tick = px;
+    if (b->tick != 1) tick = (px >= 0 ? px + b->tick / 2 : px - b->tick / 2) / b->tick;
+    return side == SIDE_SELL ? tick : -tick;
+}
+
+int64_t anchor_px(const struct anchor_book *b, int side, int64_t key) {
+    return side == SIDE_SELL ? key * b->tick : -key * b->tick;
+}
+
+static int64_t best_px(const struct anchor_book *b, int side, int64_t key) {
+    if (key == ANCHOR_NO_KEY) return side == SIDE_SELL ? ANCHOR_NO_ASK : ANCHOR_NO_BID;
+    return anchor_px(b, side, key);
+}
+
+int64_t anchor_book_best(const struct anchor_book *b, int side) {
+    return best_px(b, side, b->side[side].best);
+}
+
+/* ---- the outer list ---- */
+
+/* Index of the first outer level with a key >= key. */
+static size_t outer_find(const struct anchor_side *s, int64_t key) {
+    size_t lo = 0, n = s->outer_count;
+    while (n > 0) {
+        size_t half = n / 2;
+        bool below = s->outer[lo + half].key < key;
+        lo = below ? lo + half + 1 : lo;
+        n = below ? n - half - 1 : half;
     }
-    if (before == 0 && b->used[side] >= b->slots / 4 * 3) {
+    return lo;
+}
+
+static void outer_remove(struct anchor_side *s, size_t i, size_t n) {
+    memmove(&s->outer[i], &s->outer[i + n], (s->outer_count - i - n) * sizeof s->outer[0]);
+    s->outer_count -= n;
+}
+
+static void outer_insert(struct anchor_book *b, struct anchor_side *s, struct anchor_level l) {
+    if (s->outer_count == ANCHOR_OUTER_MAX) {
         b->full++;
-        return 0;
+        return;
     }
-    b->used[side] += before == 0;
-    *at = (struct anchor_level){px, lots};
+    size_t i = outer_find(s, l.key);
+    memmove(&s->outer[i + 1], &s->outer[i], (s->outer_count - i) * sizeof l);
+    s->outer[i] = l;
+    s->outer_count++;
+}
+
+int64_t anchor_book_outer(struct anchor_book *b, int side, int64_t key, int64_t lots) {
+    struct anchor_side *s = &b->side[side];
+    if (s->best == ANCHOR_NO_KEY && s->outer_count == 0 && s->far == INT64_MIN && lots > 0) {
+        /* the first level of a side: the window goes where the market is, if nothing is in it */
+        bool bare = true;
+        for (size_t i = 0; i < ANCHOR_WINDOW && bare; i++) bare = s->lots[i] == 0;
+        if (bare) {
+            s->base = key - ANCHOR_WINDOW / 2;
+            s->lots[ANCHOR_WINDOW / 2] = lots;
+            return 0;
+        }
+    }
+    size_t i = outer_find(s, key);
+    bool have = i < s->outer_count && s->outer[i].key == key;
+    int64_t before = have ? s->outer[i].lots : 0;
+    if (have && lots == 0) {
+        outer_remove(s, i, 1);
+    } else if (have) {
+        s->outer[i].lots = lots;
+    } else if (lots > 0) {
+        outer_insert(b, s, (struct anchor_level){key, lots});
+    }
     return before;
 }
 
-/* The next occupied price worse than `from`, tick by tick to the farthest seen. */
-static int64_t search(struct anchor_book *b, int side, int64_t from) {
-    if (side == SIDE_BUY) {
-        for (int64_t p = from - b->tick; p >= b->far[side]; p -= b->tick) {
-            if (anchor_book_at(b, side, p) > 0) return p;
-        }
-        return ANCHOR_NO_BID;
+int64_t anchor_book_at_key(const struct anchor_book *b, int side, int64_t key) {
+    const struct anchor_side *s = &b->side[side];
+    uint64_t slot = (uint64_t)key - (uint64_t)s->base;
+    if (slot < ANCHOR_WINDOW) return s->lots[slot];
+    size_t i = outer_find(s, key);
+    return i < s->outer_count && s->outer[i].key == key ? s->outer[i].lots : 0;
+}
+
+int64_t anchor_book_at(const struct anchor_book *b, int side, int64_t px) {
+    return anchor_book_at_key(b, side, anchor_key(b, side, px));
+}
+
+/* ---- the window's place ---- */
+
+/* Moves the window so that `best` is in its middle: levels that leave go to the outer list, those
+ * of the list that it now covers come in. */
+static void window_move(struct anchor_book *b, struct anchor_side *s, int64_t best) {
+    int64_t base = best - ANCHOR_WINDOW / 2, was = s->base;
+    for (int64_t k = was; k < was + ANCHOR_WINDOW; k++) {
+        int64_t lots = s->lots[k - was];
+        if (lots == 0 || (k >= base && k < base + ANCHOR_WINDOW)) continue;
+        outer_insert(b, s, (struct anchor_level){k, lots});
+        s->lots[k - was] = 0;
     }
-    for (int64_t p = from + b->tick; p <= b->far[side]; p += b->tick) {
-        if (anchor_book_at(b, side, p) > 0) return p;
+    int64_t by = base - was;
+    if (by > 0 && by < ANCHOR_WINDOW) {
+        memmove(s->lots, s->lots + by, (size_t)(ANCHOR_WINDOW - by) * sizeof s->lots[0]);
+        memset(s->lots + ANCHOR_WINDOW - by, 0, (size_t)by * sizeof s->lots[0]);
+    } else if (by < 0 && by > -ANCHOR_WINDOW) {
+        memmove(s->lots - by, s->lots, (size_t)(ANCHOR_WINDOW + by) * sizeof s->lots[0]);
+        memset(s->lots, 0, (size_t)-by * sizeof s->lots[0]);
     }
-    return ANCHOR_NO_ASK;
+    s->base = base;
+    size_t from = outer_find(s, base), to = outer_find(s, base + ANCHOR_WINDOW);
+    for (size_t i = from; i < to; i++) s->lots[s->outer[i].key - base] = s->outer[i].lots;
+    outer_remove(s, from, to - from);
 }
 
-static void forget_far(struct anchor_book *b, int side) {
-    if (side == SIDE_BUY && b->best[side] == ANCHOR_NO_BID) b->far[side] = INT64_MAX;
-    if (side == SIDE_SELL && b->best[side] == ANCHOR_NO_ASK) b->far[side] = INT64_MIN;
+/* The side's best is `key` now. */
+static void best_set(struct anchor_book *b, struct anchor_side *s, int64_t key) {
+    s->best = key;
+    if (key == ANCHOR_NO_KEY) {
+        s->far = INT64_MIN;
+        return;
+    }
+    int64_t slot = key - s->base;
+    if (slot < WINDOW_EDGE || slot >= ANCHOR_WINDOW - WINDOW_EDGE) window_move(b, s, key);
 }
 
-static void improve(struct anchor_book *b, int side, int64_t px) {
-    b->best[side] = px;
-    int other = side ^ 1;
-    if (b->best[SIDE_BUY] == ANCHOR_NO_BID || b->best[SIDE_SELL] == ANCHOR_NO_ASK) return;
-    if (b->best[SIDE_BUY] < b->best[SIDE_SELL]) return;
-    b->best[other] = search(b, other, px);
-    forget_far(b, other);
+/* The first level with a key > from, not beyond the farthest seen. */
+static int64_t search(const struct anchor_side *s, int64_t from) {
+    size_t i = s->outer_count > 0 ? outer_find(s, from + 1) : 0;
+    int64_t outer = i < s->outer_count ? s->outer[i].key : ANCHOR_NO_KEY;
+    int64_t end = s->base + ANCHOR_WINDOW, key = from < s->base ? s->base : from + 1;
+    if (end > s->far) end = s->far + 1;
+    if (end > outer) end = outer;
+    while (key < end && s->lots[key - s->base] == 0) key++;
+    if (key < end) return key;
+    return outer <= s->far ? outer : ANCHOR_NO_KEY;
 }
 
-void anchor_book_set(
-    struct anchor_book *b, int side, int64_t px, int64_t lots, struct anchor_step *out) {
+/* ---- changes ---- */
+
+void anchor_book_touch(struct anchor_book *b, int side, int64_t key, int64_t lots) {
+    struct anchor_side *s = &b->side[side], *other = &b->side[side ^ 1];
+    if (lots == 0) {
+        if (key == s->best) best_set(b, s, search(s, key));
+        return;
+    }
+    if (key >= s->best) return;
+    best_set(b, s, key);
+    bool crossed = other->best != ANCHOR_NO_KEY && other->best <= -key;
+    if (crossed) best_set(b, other, search(other, -key));
+}
+
+int64_t anchor_book_set(struct anchor_book *b, int side, int64_t key, int64_t lots) {
     CHECK(side == SIDE_BUY || side == SIDE_SELL);
     CHECK(lots >= 0);
-    out->side = side;
-    out->px = px;
-    out->after = lots;
-    out->best_before = b->best[side];
-    out->before = put(b, side, px, lots);
-    if (lots == 0) {
-        if (px == b->best[side]) {
-            b->best[side] = search(b, side, px);
-            forget_far(b, side);
-        }
-    } else {
-        bool better = side == SIDE_BUY ? px > b->best[side] : px < b->best[side];
-        if (better) improve(b, side, px);
-        bool farther = side == SIDE_BUY ? px < b->far[side] : px > b->far[side];
-        if (farther) b->far[side] = px;
-    }
-    out->best_after = b->best[side];
+    struct anchor_side *s = &b->side[side];
+    int64_t before = anchor_put(b, side, key, lots);
+    if (key <= s->best) anchor_book_touch(b, side, key, lots);
+    if (lots > 0 && key > s->far) s->far = key;
+    return before;
 }
 
-void anchor_book_clear(struct anchor_book *b, int side, int64_t px) {
-    if (side == SIDE_BUY) {
-        if (b->best[side] != ANCHOR_NO_BID) {
-            for (int64_t p = px; p <= b->best[side]; p += b->tick) (void)put(b, side, p, 0);
-        }
-        b->best[side] = search(b, side, px - b->tick);
-    } else {
-        if (b->best[side] != ANCHOR_NO_ASK) {
-            for (int64_t p = b->best[side]; p <= px; p += b->tick) (void)put(b, side, p, 0);
-        }
-        b->best[side] = search(b, side, px + b->tick);
+void anchor_book_clear(struct anchor_book *b, int side, int64_t key) {
+    struct anchor_side *s = &b->side[side];
+    if (s->best != ANCHOR_NO_KEY && key >= s->best) {
+        int64_t from = s->best > s->base ? s->best : s->base, to = s->base + ANCHOR_WINDOW - 1;
+        if (to > key) to = key;
+        for (int64_t k = from; k <= to; k++) s->lots[k - s->base] = 0;
+        size_t first = outer_find(s, s->best), end = outer_find(s, key + 1);
+        outer_remove(s, first, end - first);
     }
-    forget_far(b, side);
+    best_set(b, s, search(s, key + 1));
 }
 
 static void step_level(struct anchor_book *b, int side, struct anchor_level l,
     void (*step)(void *ctx, const struct anchor_step *c), void *ctx) {
-    struct anchor_step c;
-    anchor_book_set(b, side, l.px, l.lots, &c);
-    if (step) step(ctx, &c);
+    int64_t best = b->side[side].best, before = anchor_book_set(b, side, l.key, l.lots);
+    if (!step) return;
+    struct anchor_step c = {.side = side,
+        .px = anchor_px(b, side, l.key),
+        .before = before,
+        .after = l.lots,
+        .best_before = best_px(b, side, best),
+        .best_after = anchor_book_best(b, side)};
+    step(ctx, &c);
 }
 
 static void snapshot_end(
@@ -150,7 +211,7 @@ static void snapshot_end(
             if (b->snapshot_side[i] == side) last = i;
         }
         if (last == b->snapshot_count) continue;
-        anchor_book_clear(b, side, b->snapshot[last].px);
+        anchor_book_clear(b, side, b->snapshot[last].key);
         for (size_t i = 0; i < b->snapshot_count; i++) {
             if (b->snapshot_side[i] == side) step_level(b, side, b->snapshot[i], step, ctx);
         }
@@ -160,9 +221,9 @@ static void snapshot_end(
 
 void anchor_book_apply(struct anchor_book *b, const struct event *ev,
     void (*step)(void *ctx, const struct anchor_step *c), void *ctx) {
-    int side = (ev->flags & EVF_SELL) ? SIDE_SELL : SIDE_BUY;
-    struct anchor_level l = {ev->px.ticks, ev->qty.lots};
     if (ev->kind != EV_DEPTH && ev->kind != EV_DEPTH_END) return;
+    int side = (ev->flags & EVF_SELL) ? SIDE_SELL : SIDE_BUY;
+    struct anchor_level l = {anchor_key(b, side, ev->px.ticks), ev->qty.lots};
     if (!(ev->flags & EVF_SNAPSHOT)) {
         if (ev->kind == EV_DEPTH) step_level(b, side, l, step, ctx);
         return;

@@ -1,13 +1,19 @@
 /* anchor_book.h: the book of the `anchor` rule set: hftbacktest's hash book, defects included.
  *
- * Units      price and quantity units; `tick` price units a step.
+ * Units      quantity units; prices at the edge in price units, inside as KEYS: tick numbers
+ *            (price / tick, half a tick away from zero as the peer rounds), negated for bids, so
+ *            that smaller is better on both sides.
  * Ownership  caller gives mem (anchor_book_size), plain bytes. Threads: one.
- * Invariant  none about truth: diffs apply without a sequence check; a bid at or above the best ask
- *            moves the best ask up but leaves the crossed levels stored (and the best ask does not
- *            come back when the bid leaves); a clear up to a price looks for the next best from two
- *            ticks beyond. These are what equal fills need (docs/simulator.md).
- * Limits     `slots` levels a side, a power of two, at most 3/4 used; what does not fit is dropped
- *            and counted in `full`.
+ * Invariant  a level with a key in [base, base + ANCHOR_WINDOW) is in the side's window, every
+ *            other in its sorted outer list. None about truth: diffs apply without a sequence
+ *            check; a bid at or above the best ask moves the best ask up but leaves the crossed
+ *            levels stored (and the best ask does not come back when the bid leaves); a clear up to
+ *            a price looks for the next best from two ticks beyond. These are what equal fills need
+ *            (docs/simulator.md).
+ * Limits     ANCHOR_OUTER_MAX levels a side outside the window; what does not fit is dropped and
+ *            counted in `full`, which ends the run (world.h).
+ * Why        a flat window by tick costs one load and one store a level; the next best is looked
+ *            for tick by tick, which is near (docs/decisions/sim-speed.md).
  */
 #ifndef FATHOM_EXECUTE_SIM_ANCHOR_BOOK_H
 #define FATHOM_EXECUTE_SIM_ANCHOR_BOOK_H
@@ -17,43 +23,70 @@
 
 #include "base/event.h"
 
-enum { ANCHOR_SLOTS = 65536, ANCHOR_SNAPSHOT_MAX = 16384 };
+enum { ANCHOR_WINDOW = 65536, ANCHOR_OUTER_MAX = 32768, ANCHOR_SNAPSHOT_MAX = 16384 };
 #define ANCHOR_NO_BID INT64_MIN
 #define ANCHOR_NO_ASK INT64_MAX
+#define ANCHOR_NO_KEY INT64_MAX
 
 struct anchor_level {
-    int64_t px, lots; /* lots 0 = free slot */
+    int64_t key, lots;
+};
+
+struct anchor_side {
+    int64_t base, best; /* ANCHOR_NO_KEY when empty */
+    int64_t far;        /* largest key set since the side was empty, INT64_MIN then */
+    size_t outer_count;
+    int64_t lots[ANCHOR_WINDOW];
+    struct anchor_level outer[ANCHOR_OUTER_MAX]; /* rising keys */
 };
 
 struct anchor_book {
     int64_t tick;
-    int64_t best[2]; /* ANCHOR_NO_BID, ANCHOR_NO_ASK when empty */
-    int64_t far[2];  /* lowest bid, highest ask seen since the side was empty */
-    size_t slots, used[2];
     uint64_t full;
     size_t snapshot_count; /* levels of the open snapshot message */
     struct anchor_level snapshot[ANCHOR_SNAPSHOT_MAX];
     uint8_t snapshot_side[ANCHOR_SNAPSHOT_MAX];
-    struct anchor_level level[]; /* slots a side: bids, asks */
+    struct anchor_side side[2];
 };
 
-size_t anchor_book_size(size_t slots);
-void anchor_book_init(struct anchor_book *b, size_t slots, int64_t tick);
-int64_t anchor_book_at(const struct anchor_book *b, int side, int64_t px);
+size_t anchor_book_size(void);
+void anchor_book_init(struct anchor_book *b, int64_t tick);
 
-struct anchor_step { /* one changed level */
+int64_t anchor_key(const struct anchor_book *b, int side, int64_t px);
+int64_t anchor_px(const struct anchor_book *b, int side, int64_t key);
+/* Best price, ANCHOR_NO_BID or ANCHOR_NO_ASK when empty. */
+int64_t anchor_book_best(const struct anchor_book *b, int side);
+int64_t anchor_book_at(const struct anchor_book *b, int side, int64_t px);
+int64_t anchor_book_at_key(const struct anchor_book *b, int side, int64_t key);
+
+struct anchor_step { /* one changed level, in price units */
     int side;
     int64_t px, before, after;
     int64_t best_before, best_after; /* of that side */
 };
-/* Sets one level. */
-void anchor_book_set(
-    struct anchor_book *b, int side, int64_t px, int64_t lots, struct anchor_step *out);
+/* Sets one level; returns the quantity before. */
+int64_t anchor_book_set(struct anchor_book *b, int side, int64_t key, int64_t lots);
 /* Applies a depth event (levels of a snapshot are kept until its last one: each side is cleared up
  * to its last listed price, then set, bids first); `step` (may be NULL) is told of every level. */
 void anchor_book_apply(struct anchor_book *b, const struct event *ev,
     void (*step)(void *ctx, const struct anchor_step *c), void *ctx);
-/* Removes the levels of a side from the best up to px. */
-void anchor_book_clear(struct anchor_book *b, int side, int64_t px);
+/* Removes the levels of a side from the best up to key. */
+void anchor_book_clear(struct anchor_book *b, int side, int64_t key);
+
+/* What is left to do after a level at or before the best has changed its quantity to `lots`. */
+void anchor_book_touch(struct anchor_book *b, int side, int64_t key, int64_t lots);
+/* A level outside the window: returns the quantity before. */
+int64_t anchor_book_outer(struct anchor_book *b, int side, int64_t key, int64_t lots);
+
+/* The hot part of anchor_book_set: the quantity, and the farthest key. The caller goes on with
+ * anchor_book_touch if key <= best. */
+static inline int64_t anchor_put(struct anchor_book *b, int side, int64_t key, int64_t lots) {
+    struct anchor_side *s = &b->side[side];
+    uint64_t slot = (uint64_t)key - (uint64_t)s->base;
+    if (__builtin_expect(slot >= ANCHOR_WINDOW, 0)) return anchor_book_outer(b, side, key, lots);
+    int64_t before = s->lots[slot];
+    s->lots[slot] = lots;
+    return before;
+}
 
 #endif

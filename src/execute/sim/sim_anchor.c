@@ -92,7 +92,7 @@ static void rest(struct world *w, struct sim_seat *s, struct sim_order *o, int64
 }
 
 static void arrive(struct world *w, struct sim_seat *s, struct sim_order o, int64_t ts) {
-    int64_t best = w->anchor->best[o.side ^ 1];
+    int64_t best = anchor_book_best(w->anchor, o.side ^ 1);
     bool market = o.type == ORDER_MARKET;
     bool takes = market || (o.side == SIDE_BUY ? o.px >= best : o.px <= best);
     if (takes && !market && o.tif == TIF_GTX) {

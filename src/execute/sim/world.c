@@ -24,8 +24,8 @@ static struct layout layout_of(const struct world_config *cfg) {
     l.ring = at, at += round64(l.ring_slots * sizeof(struct event));
     l.book = l.anchor = at;
     if (cfg->rules == SIM_ANCHOR) {
-        l.anchor_local = at + round64(anchor_book_size(ANCHOR_SLOTS));
-        at += 2 * round64(anchor_book_size(ANCHOR_SLOTS));
+        l.anchor_local = at + round64(anchor_book_size());
+        at += 2 * round64(anchor_book_size());
     } else if (!cfg->bars) {
         at += round64(book_mem_size(&cfg->book));
     }
@@ -302,8 +302,8 @@ struct world *world_init(void *mem, const struct world_config *cfg,
     } else if (cfg->rules == SIM_ANCHOR) {
         w->anchor = (void *)(base + l.anchor);
         w->anchor_local = (void *)(base + l.anchor_local);
-        anchor_book_init(w->anchor, ANCHOR_SLOTS, cfg->inst->tick_units);
-        anchor_book_init(w->anchor_local, ANCHOR_SLOTS, cfg->inst->tick_units);
+        anchor_book_init(w->anchor, cfg->inst->tick_units);
+        anchor_book_init(w->anchor_local, cfg->inst->tick_units);
     } else {
         w->book = book_init(base + l.book, &cfg->book, cfg->inst->venue);
     }
@@ -322,7 +322,7 @@ const struct world_fault *world_fault(const struct world *w) { return &w->fault;
 const struct book *world_book(const struct world *w) { return w->book; }
 
 static bool anchor_best(const struct anchor_book *b, int side, struct book_level *out) {
-    int64_t best = b->best[side];
+    int64_t best = anchor_book_best(b, side);
     if (best == ANCHOR_NO_BID || best == ANCHOR_NO_ASK) return false;
     *out = (struct book_level){{best}, {anchor_book_at(b, side, best)}};
     return true;
