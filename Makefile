@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo check bench fuzz soak-features install clean setup format
+.PHONY: build demo check bench fuzz bench-peers-features soak-features install clean setup format
 
 build: setup
 	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
@@ -31,6 +31,11 @@ bench: build
 # Each parser under its corpus and new inputs; SECONDS each.
 fuzz: setup
 	@tools/fuzz $(SECONDS)
+
+# Ten features by pandas, by numba and by fathom in one run (fetches the peers into build/peers).
+bench-peers-features: build
+	@cmake --build build -j $(JOBS) --target feature_bench > build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
+	@bench/peers/features/run.sh
 
 # Every feature after 1e8 events equals the one of a stream that began late; half a minute.
 soak-features: setup

@@ -183,9 +183,9 @@ static void print(
     bench_footer();
     printf("{\"stage\":\"features\",\"events\":%zu,\"units\":%zu,\"rows\":%llu,\"columns\":%zu,"
            "\"input\":\"%016llx\",\"result\":\"%016llx\",\"ns_per_event\":%.3f,"
-           "\"us_per_close\":%.3f,\"heap\":%lu}\n",
+           "\"book_ns_per_event\":%.3f,\"us_per_close\":%.3f,\"heap\":%lu}\n",
         in->events, in->events * (size_t)f->passes, (unsigned long long)f->first.rows, set->count,
-        (unsigned long long)in->hash, (unsigned long long)f->first.hash, per_event, per_close,
+        (unsigned long long)in->hash, (unsigned long long)f->first.hash, per_event, bare, per_close,
         f->heap);
 }
 
