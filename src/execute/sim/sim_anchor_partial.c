@@ -90,24 +90,31 @@ static int64_t shown(const struct sim_seat *s, int side, int64_t px) {
     return anchor_book_at(s->world->anchor, side, px);
 }
 
+/* The farthest price that held a level since the side was last empty. */
+static int64_t farthest(const struct anchor_book *b, int side) {
+    return anchor_px(b, side, b->side[side].far);
+}
+
 /* The last price a sweep looks at: the limit, or so many ticks from the best. */
 static int64_t sweep_end(const struct sim_seat *s, const struct sim_order *o) {
     const struct anchor_book *b = s->world->anchor;
     int side = o->side ^ 1;
     if (o->type != ORDER_MARKET) {
         /* beyond the farthest level seen there is nothing */
-        return sim_better(side, b->far[side], o->px) ? b->far[side] : o->px;
+        int64_t far = farthest(b, side);
+        return sim_better(side, far, o->px) ? far : o->px;
     }
-    if (switches(s)->market_ticks == 0) return b->far[side];
+    if (switches(s)->market_ticks == 0) return farthest(b, side);
     /* one tick less for buys than for sells: the anchor's ranges end before and at it */
     int64_t reach = (switches(s)->market_ticks - (side == SIDE_SELL)) * b->tick;
-    return b->best[side] + (side == SIDE_SELL ? reach : -reach);
+    return anchor_book_best(b, side) + (side == SIDE_SELL ? reach : -reach);
 }
 
 static bool covers(const struct sim_seat *s, const struct sim_order *o, int64_t end) {
     int side = o->side ^ 1;
     int64_t step = side == SIDE_SELL ? s->world->anchor->tick : -s->world->anchor->tick, sum = 0;
-    for (int64_t px = s->world->anchor->best[side]; !sim_better(side, end, px); px += step) {
+    for (int64_t px = anchor_book_best(s->world->anchor, side); !sim_better(side, end, px);
+         px += step) {
         sum += shown(s, side, px);
         if (sum >= o->qty) return true;
     }
@@ -120,7 +127,8 @@ bool anchor_partial_take(struct sim_seat *s, struct sim_order *o, int64_t ts) {
     int side = o->side ^ 1;
     bool market = o->type == ORDER_MARKET, gtc = !market && o->tif == TIF_GTC;
     bool fok = !market && o->tif == TIF_FOK;
-    if (b->best[side] == ANCHOR_NO_BID || b->best[side] == ANCHOR_NO_ASK) {
+    int64_t best = anchor_book_best(b, side);
+    if (best == ANCHOR_NO_BID || best == ANCHOR_NO_ASK) {
         sim_say(s, o, REPORT_EXPIRED, WHY_NO_LIQUIDITY, ts);
         return false;
     }
@@ -132,7 +140,7 @@ bool anchor_partial_take(struct sim_seat *s, struct sim_order *o, int64_t ts) {
     struct chunk c = {0};
     int64_t left = o->leaves;
     bool limit_takes_rest = gtc && p->gtc_at_limit;
-    for (int64_t px = b->best[side]; left > 0 && !sim_better(side, end, px); px += step) {
+    for (int64_t px = best; left > 0 && !sim_better(side, end, px); px += step) {
         if (limit_takes_rest && px == o->px && o->side == SIDE_BUY) break; /* sells see it */
         int64_t lots = shown(s, side, px);
         if (lots == 0) continue;
