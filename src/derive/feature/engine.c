@@ -1,8 +1,10 @@
 /* engine.c: steps the families of a feature set and gathers their values into one row.
  *
- * Block: head | missing counters | values | family outputs | family states, each 64-byte aligned.
+ * Block: head | missing counters | values | family outputs | family states | scaler, each 64-byte
+ * aligned.
  */
 #include "derive/feature/feature_internal.h"
+#include "derive/feature/scale.h"
 
 #define ENGINE_MAGIC 0x31454e49474e4546ull /* "FENGINE1" backwards in memory */
 
@@ -22,6 +24,7 @@ struct feature_engine {
     uint64_t magic, signature;
     uint64_t size, rows;
     uint64_t missing_at, values_at, outputs_at;
+    uint64_t scaler_at; /* 0: the set is not scaled */
     uint32_t kinds, slots;
     uint8_t any_levels, depth_seen;
     uint8_t pad[6];
@@ -106,6 +109,10 @@ static size_t engine_layout(
         s->bytes = r->families[s->family]->state_size();
         at += align64(s->bytes);
     }
+    if (set->scale.kind != SCALE_NONE) {
+        fe->scaler_at = at;
+        at += align64(scaler_mem_size(&set->scale, set->count));
+    }
     return at;
 }
 
@@ -150,6 +157,7 @@ struct feature_engine *registry_engine_init(const struct feature_registry *r, vo
         const struct feature_family *f = family_of(fe, &fe->slot[i]);
         if (f->init) f->init(state_of(fe, &fe->slot[i]), &fe->ctx);
     }
+    if (fe->scaler_at) (void)scaler_init(bytes_of(fe) + fe->scaler_at, &set->scale, set->count);
     return fe;
 }
 
@@ -178,6 +186,11 @@ struct feature_engine *registry_engine_load(
     for (size_t i = 0; i < fe->set.count; i++)
         if (fe->set.index[i] >= registry_count(r)) return NULL;
     if (fe->signature != registry_signature(r, &fe->set)) return NULL;
+    const struct feature_scale *scale = &fe->set.scale;
+    bool scaled = scale->kind == SCALE_Z || scale->kind == SCALE_QUANTILE;
+    if (scale->kind != SCALE_NONE &&
+        (!scaled || scale->window < SCALE_WINDOW_MIN || scale->window > SCALE_WINDOW_MAX))
+        return NULL;
     if (fe->size != registry_mem_size(r, &fe->set)) return NULL;
     fe->registry = r;
     memcpy(&fe->ctx, ctx, sizeof *ctx);
@@ -260,6 +273,12 @@ void feature_on_bucket(struct feature_engine *fe, const struct bucket *b, float 
     for (size_t i = 0; i < fe->set.count; i++) {
         double v = outputs[fe->column[i]];
         values[i] = isfinite(v) && fe->rows >= fe->warmup[i] ? v : MISSING;
+    }
+    if (fe->scaler_at) {
+        struct scaler *scaler = (struct scaler *)(void *)(bytes_of(fe) + fe->scaler_at);
+        scaler_row(scaler, (size_t)feature_session(b->close_ts), values);
+    }
+    for (size_t i = 0; i < fe->set.count; i++) {
         if (isnan(values[i])) missing[i]++;
         if (row) row[i] = value_cast(values[i]);
     }

@@ -118,16 +118,36 @@ size_t feature_count(void);
 const struct feature_def *feature_get(size_t index, const struct feature_family **family);
 long feature_find(const char *name); /* index, -1 if unknown */
 
-/* A named, ordered set of features; its signature covers names, versions, windows and order. */
+/* How the columns of a set are scaled before the cast (scale.h). */
+enum feature_scaling { SCALE_NONE = 0, SCALE_Z = 1, SCALE_QUANTILE = 2 };
+enum { SCALE_WINDOW_MIN = 10, SCALE_WINDOW_MAX = 10000, SCALE_WINDOW = 500 /* default */ };
+struct feature_scale {
+    uint32_t window; /* rows */
+    uint8_t kind;    /* enum feature_scaling */
+    bool session;    /* each session of the UTC day keeps its own window */
+    uint8_t pad[2];
+};
+/* "none", or "z" or "quantile" with ":WINDOW" and ":session" behind it; false with the reason. */
+bool feature_scale_parse(const char *text, struct feature_scale *out, const char **why);
+
+/* Sessions of the UTC day: 0 Asia (00-08), 1 Europe (08-13), 2 America (13-21), 3 late (21-24). */
+enum { FEATURE_SESSIONS = 4 };
+int feature_session(ts_t ts);
+
+/* A named, ordered set of features; its signature covers names, versions, windows, order and the
+ * scaling, if there is one. */
 struct feature_set {
     char name[32];
     size_t count;
     uint16_t index[FEATURE_MAX];
+    struct feature_scale scale;
 };
+/* Longest text of a set: names joined by '+'. */
+enum { FEATURE_SET_TEXT_MAX = 32768 };
 /* "all", "core" (what trades and depth carry within minutes), "bars" (what bars alone carry),
  * "ohlcv" (the same without taker-buy and quote volume), the last three without rows that are
- * apart; a family name; or names and families joined by '+'. False if a word is unknown (*bad
- * points into text). */
+ * apart; a family name; or names and families joined by '+'. Behind it '@' and a scaling, as
+ * "core@z:500:session". False if a word is unknown (*bad points into text). */
 bool feature_set_parse(const char *text, struct feature_set *out, const char **bad);
 uint64_t feature_set_signature(const struct feature_set *set);
 
@@ -153,8 +173,9 @@ const struct feature_set *feature_engine_set(const struct feature_engine *fe);
 /* Columns' missing counters and rows so far. */
 const uint64_t *feature_missing(const struct feature_engine *fe);
 uint64_t feature_rows(const struct feature_engine *fe);
-/* Rows until every bucket window of the set is full. Time and event windows and recursive rows may
- * take longer; no row holds a value that is not warm, whatever its window: it is missing. */
+/* Rows until every bucket window of the set is full, that of the scaling included. Time and event
+ * windows and recursive rows may take longer; no row holds a value that is not warm, whatever its
+ * window: it is missing. */
 uint32_t feature_set_warmup(const struct feature_set *set);
 
 #endif

@@ -65,11 +65,12 @@ static void time_on_event(void *state, const struct feature_ctx *ctx, const stru
     if (is_market_trade(ev)) s->last_trade_ns = ev->ts_local.ns;
 }
 
-static double session_of(int64_t day_ns) {
-    int64_t hour = day_ns / NS_HOUR;
-    if (hour < 8) return 0.0;
-    if (hour < 13) return 1.0;
-    return hour < 21 ? 2.0 : 3.0;
+int feature_session(ts_t ts) {
+    CHECK(ts.ns >= 0);
+    int64_t hour = ts.ns % NS_DAY / NS_HOUR;
+    if (hour < 8) return 0;
+    if (hour < 13) return 1;
+    return hour < 21 ? 2 : 3;
 }
 
 static void time_on_bucket(void *state, const struct feature_ctx *ctx,
@@ -90,7 +91,7 @@ static void time_on_bucket(void *state, const struct feature_ctx *ctx,
     out[T_HOUR_COS] = dm_cos(day_turn);
     out[T_WEEK_SIN] = dm_sin(week_turn);
     out[T_WEEK_COS] = dm_cos(week_turn);
-    out[T_SESSION] = session_of(day);
+    out[T_SESSION] = (double)feature_session(b->close_ts);
     out[T_DAY_END] = (double)(NS_DAY - day) / 1e9;
     out[T_DURATION] = duration;
     out[T_PER_HOUR_B20] = ratio_of(3600.0, series_mean(&s->duration, 20));

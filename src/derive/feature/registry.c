@@ -5,6 +5,7 @@
  */
 #include "base/hash.h"
 #include "derive/feature/feature_internal.h"
+#include "derive/feature/scale.h"
 
 /* clang-format off */
 #define FAMILIES(X) \
@@ -140,19 +141,65 @@ static void set_name(struct feature_set *set, const char *text) {
     memcpy(set->name + 4, hex, sizeof hex);
 }
 
+/* ":500", ":session" or both, in this order. */
+static bool scale_options(const char *text, struct feature_scale *s, const char **why) {
+    if (text[0] == ':' && text[1] >= '0' && text[1] <= '9') {
+        uint32_t window = 0;
+        for (text++; *text >= '0' && *text <= '9' && window <= SCALE_WINDOW_MAX; text++)
+            window = 10 * window + (uint32_t)(*text - '0');
+        s->window = window;
+    }
+    if (s->window < SCALE_WINDOW_MIN || s->window > SCALE_WINDOW_MAX) {
+        *why = "the window of a scaling is 10 to 10000 rows";
+        return false;
+    }
+    s->session = strcmp(text, ":session") == 0;
+    *why = "behind z or quantile stand :WINDOW and :session, in this order";
+    return *text == '\0' || s->session;
+}
+
+bool feature_scale_parse(const char *text, struct feature_scale *out, const char **why) {
+    struct feature_scale s;
+    const char *unused;
+    size_t n = strcspn(text, ":");
+    memset(&s, 0, sizeof s);
+    if (!why) why = &unused;
+    if (strcmp(text, "none") == 0) {
+        *out = s;
+        return true;
+    }
+    *why = "a scaling is none, z or quantile";
+    if (n == 1 && text[0] == 'z')
+        s.kind = SCALE_Z;
+    else if (n == 8 && memcmp(text, "quantile", n) == 0)
+        s.kind = SCALE_QUANTILE;
+    else
+        return false;
+    s.window = SCALE_WINDOW;
+    if (!scale_options(text + n, &s, why)) return false;
+    *out = s;
+    return true;
+}
+
 bool registry_parse(
     const struct feature_registry *r, const char *text, struct feature_set *out, const char **bad) {
     struct feature_set set;
     memset(&set, 0, sizeof set);
     r = registry_or_own(r);
     for (const char *word = text;;) {
-        size_t n = strcspn(word, "+");
+        size_t n = strcspn(word, "+@");
         if (n == 0 || !set_add(r, word, n, &set)) {
             if (bad) *bad = word;
             return false;
         }
-        if (word[n] == '\0') break;
-        word += n + 1;
+        word += n;
+        if (*word != '+') break;
+        word++;
+    }
+    const char *scale = strchr(text, '@');
+    if (scale && !feature_scale_parse(scale + 1, &set.scale, NULL)) {
+        if (bad) *bad = scale;
+        return false;
     }
     set_name(&set, text);
     *out = set;
@@ -171,6 +218,10 @@ uint64_t registry_signature(const struct feature_registry *r, const struct featu
         h = hash64(h, d->window, strlen(d->window) + 1);
         h = hash64(h, &d->version, sizeof d->version);
     }
+    if (set->scale.kind != SCALE_NONE) {
+        uint32_t word[4] = {SCALE_VERSION, set->scale.kind, set->scale.window, set->scale.session};
+        h = hash64(h, word, sizeof word);
+    }
     return h;
 }
 
@@ -185,5 +236,6 @@ uint32_t feature_set_warmup(const struct feature_set *set) {
         bool counts = d->clock == CLOCK_BUCKET && !d->recursive;
         if (counts && d->warmup > most) most = d->warmup;
     }
+    if (set->scale.kind != SCALE_NONE) most += set->scale.window;
     return most;
 }
