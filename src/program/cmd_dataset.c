@@ -11,6 +11,7 @@
 #include "program/bucket_config.h"
 #include "program/cli.h"
 #include "program/pipeline.h"
+#include "program/set_file.h"
 
 struct facts {
     uint64_t labelled, classes[3];
@@ -76,14 +77,17 @@ static void print_text(const struct dataset *d, const char *to) {
         d->m.signature, d->tape_hash);
 }
 
-static err_t options_of(const struct cli_args *a, struct dataset_options *opt, struct err_info *e) {
-    const char *bucket = cli_value(a, "bucket"), *set = cli_value(a, "set");
+static err_t options_of(
+    const struct cli_args *a, struct dataset_options *opt, char **set, struct err_info *e) {
+    const char *bucket = cli_value(a, "bucket"), *named = cli_value(a, "set");
     const char *label = cli_value(a, "label"), *to = cli_value(a, "to");
     if (!to) return err_set(e, ERR_USAGE, "fathom dataset needs --to DIR: where the folder goes");
+    err_t code = set_of(named ? named : "core", cli_value(a, "scale"), NULL, set, e);
+    if (code) return code;
     *opt = (struct dataset_options){.tape = a->argv[0],
         .to = to,
         .bucket = bucket ? bucket : "time=1",
-        .set = set ? set : "core",
+        .set = *set,
         .symbol = cli_value(a, "symbol"),
         .force = a->force,
         .stop = cli_interrupted};
@@ -109,20 +113,22 @@ static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_
     struct dataset_options opt;
     struct dataset *d = NULL;
     struct bucket_choice choice;
+    char *set = NULL;
     err_t code = cli_parse(verb, argc, argv, a, e);
-    if (!code) code = options_of(a, &opt, e);
+    if (!code) code = options_of(a, &opt, &set, e);
     if (!code) code = resolve(a, &opt, &choice, e);
     if (!code) code = dataset_build(&opt, &d, e);
     if (!code && a->json) code = print_json(d, opt.to, e);
     if (!code && !a->json) print_text(d, opt.to);
     dataset_close(d);
+    free(set);
     free(a);
     return code;
 }
 
 const struct cli_verb cmd_dataset = {
     .name = "dataset",
-    .usage = "TAPE --to DIR [--bucket B] [--set NAME] [--label L] [--symbol S]",
+    .usage = "TAPE --to DIR [--bucket B] [--set NAME|FILE] [--scale S] [--label L] [--symbol S]",
     .about = "features and labels of a tape as .npy files with a manifest",
     .help =
         "  --to DIR       folder to make: features.npy, labels.npy, meta.npy, manifest.json\n"
@@ -130,14 +136,15 @@ const struct cli_verb cmd_dataset = {
         "(default\n"
         "                 time=1); volume=config takes the size from --bucket-config\n"
         "  --bucket-config FILE  bucket configuration of fathom vclock calibrate\n"
-        "  --set NAME     feature set (default core); see fathom features list\n"
+        "  --set NAME     feature set (default core), or a file of fathom features select\n"
+        "  --scale S      z[:ROWS][:session] or quantile[:ROWS][:session] (default none)\n"
         "  --label L      next=BUCKETS, horizon=SECONDS or barrier=SECONDS,TARGET_BPS,STOP_BPS,\n"
         "                 then ,threshold=X or ,adaptive (default next=1)\n"
         "  --symbol S     SYMBOL or VENUE:SYMBOL (default: the first of the tape)\n"
         "\n"
         "Example:\n"
         "  fathom dataset btc.tape --to btc.data --bucket time=1 --set core --label next=5\n",
-    .options = "to= bucket= bucket-config= set= label= symbol=",
+    .options = "to= bucket= bucket-config= set= scale= label= symbol=",
     .args_min = 1,
     .args_max = 1,
     .run = run,

@@ -11,6 +11,7 @@
 #include "program/cli.h"
 #include "program/feature_doc.h"
 #include "program/npy_out.h"
+#include "program/set_file.h"
 
 /* --- list and explain ------------------------------------------------------------------------ */
 
@@ -38,25 +39,12 @@ static err_t run_list(const struct cli_verb *verb, int argc, char **argv, struct
     return ERR_OK;
 }
 
-/* A set word that is nothing: the nearest name. */
-static err_t unknown_name(const char *word, size_t n, struct err_info *e) {
-    const char *known[FEATURE_MAX + FEATURE_FAMILIES_MAX];
-    char text[FEATURE_NAME_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < feature_count(); i++) known[count++] = feature_get(i, NULL)->name;
-    for (size_t i = 0; i < feature_family_count(); i++) known[count++] = feature_family(i)->name;
-    snprintf(text, sizeof text, "%.*s", (int)(n < sizeof text ? n : sizeof text - 1), word);
-    const char *near = cli_nearest(text, known, count);
-    return err_set(e, ERR_USAGE, "\"%s\" is no feature%s%s%s; see `fathom features list`", text,
-        near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
-}
-
 static err_t run_explain(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
     struct cli_args a;
     err_t code = cli_parse(verb, argc, argv, &a, e);
     if (code) return code;
     long index = feature_find(a.argv[0]);
-    if (index < 0) return unknown_name(a.argv[0], strlen(a.argv[0]), e);
+    if (index < 0) return set_unknown(a.argv[0], e);
     if (!a.json) {
         feature_doc_explain(stdout, (size_t)index);
         return ERR_OK;
@@ -91,15 +79,14 @@ static err_t job_parse(
     struct job *k, const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
     err_t code = cli_parse(verb, argc, argv, &k->args, e);
     if (code) return code;
-    const char *set = cli_value(&k->args, "set"), *bad = NULL;
+    const char *set = cli_value(&k->args, "set");
     k->tape = k->args.argv[0];
     k->bucket = cli_value(&k->args, "bucket");
     k->to = cli_value(&k->args, "to");
     k->e = e;
     if (!k->bucket) k->bucket = cli_value(&k->args, "bucket-config") ? "volume=config" : "time=1";
     if (!set) set = "all";
-    if (!feature_set_parse(set, &k->set, &bad)) return unknown_name(bad, strcspn(bad, "+"), e);
-    return ERR_OK;
+    return set_of(set, cli_value(&k->args, "scale"), &k->set, NULL, e);
 }
 
 static err_t job_instrument(struct job *k, struct err_info *e) {
@@ -234,6 +221,9 @@ static err_t job_json(const struct job *k, struct err_info *e) {
     json_key(&j, "hash");
     json_hash(&j, stream_hashes(k->stream).features);
     json_kstr(&j, "set", k->set.name);
+    char scale[32];
+    set_scale_text(&k->set.scale, scale);
+    json_kstr(&j, "scale", scale);
     json_kstr(&j, "bucket", k->bucket);
     json_kstr(&j, "symbol", k->inst->symbol);
     json_kint(&j, "warmup", (int64_t)feature_set_warmup(&k->set));
@@ -308,11 +298,14 @@ const struct cli_verb cmd_features_explain = {
 
 const struct cli_verb cmd_features_run = {
     .name = "features run",
-    .usage = "TAPE [--to FILE.npy] [--set NAME] [--bucket SPEC]",
+    .usage = "TAPE [--to FILE.npy] [--set NAME|FILE] [--scale S] [--bucket SPEC]",
     .about = "a tape as a matrix of features, one row a closed bucket",
     .help =
         "  --to FILE.npy  write the matrix there: little-endian float32, C order\n"
-        "  --set NAME     all (default), core, bars, ohlcv, a family, or names joined by '+'\n"
+        "  --set NAME     all (default), core, bars, ohlcv, a family, names joined by '+', or a\n"
+        "                 file of fathom features select\n"
+        "  --scale S      z[:ROWS][:session] or quantile[:ROWS][:session]: each row by the rows\n"
+        "                 before it (default none; ROWS 500)\n"
         "  --bucket SPEC  time=SECONDS, volume=QUANTITY, count=TRADES, update=MESSAGES or\n"
         "                 adaptive=QUANTITY, with options (default time=1); volume=config takes\n"
         "                 the size from --bucket-config\n"
@@ -322,7 +315,7 @@ const struct cli_verb cmd_features_run = {
         "\n"
         "Example:\n"
         "  fathom features run my.tape --to features.npy --set core --bucket time=1\n",
-    .options = "to= set= bucket= bucket-config= symbol= quarantine",
+    .options = "to= set= scale= bucket= bucket-config= symbol= quarantine",
     .args_min = 1,
     .args_max = 1,
     .run = run_run,

@@ -52,7 +52,8 @@ static err_t open_data(struct job *k, const char *to, struct err_info *e) {
     }
     if (snprintf(k->work, sizeof k->work, "%s.dataset", to) >= (int)sizeof k->work)
         return err_set(e, ERR_USAGE, "%s: the path is too long", to);
-    err_t code = plan_buckets(k->cfg, tape, e);
+    err_t code = plan_features(k->cfg, e);
+    if (!code) code = plan_buckets(k->cfg, tape, e);
     struct dataset_options opt = plan_dataset(k->cfg, tape, k->work);
     if (!code) code = dataset_build(&opt, &k->data, e);
     if (code) k->work[0] = 0;

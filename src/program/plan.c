@@ -9,6 +9,7 @@
 #include "program/bucket_config.h"
 #include "program/cli.h"
 #include "program/pipeline.h"
+#include "program/set_file.h"
 
 struct label_spec plan_label(const struct config *c) {
     struct label_spec s = {.buckets = config_int(c, "label.buckets"),
@@ -88,6 +89,20 @@ struct dataset_options plan_dataset(const struct config *c, const char *tape, co
         .label = plan_label(c),
         .force = false,
         .stop = cli_interrupted};
+}
+
+err_t plan_features(struct config *c, struct err_info *e) {
+    const char *set = config_string(c, "features.set"), *scale = config_string(c, "features.scale");
+    if (!*scale && !set_file_named(set)) return ERR_OK;
+    const char *from = config_where(c, *scale ? "features.scale" : "features.set");
+    struct err_info why = {ERR_OK, ""};
+    char *text = NULL;
+    err_t code = set_text(set, scale, &text, &why);
+    if (code) return err_set(e, code, "%s: features: %s", from, why.text);
+    code = config_replace(c, "features.set", text, "features.set", e);
+    if (!code) code = config_replace(c, "features.scale", "", "resolved", e);
+    free(text);
+    return code;
 }
 
 err_t plan_buckets(struct config *c, const char *tape, struct err_info *e) {

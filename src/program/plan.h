@@ -20,6 +20,10 @@ struct study_config plan_study(const struct config *c);
 /* `tape` and `to` are the caller's. */
 struct dataset_options plan_dataset(const struct config *c, const char *tape, const char *to);
 
+/* features.set of a file and features.scale: puts the names and the scaling into features.set, so
+ * that the configuration says itself what ran. */
+MUST_USE err_t plan_features(struct config *c, struct err_info *e);
+
 /* bucket.config: puts the size that holds for the tape into bucket.spec, so that the configuration
  * says itself what ran. bucket.spec left at its default becomes volume=config. */
 MUST_USE err_t plan_buckets(struct config *c, const char *tape, struct err_info *e);

@@ -44,7 +44,11 @@ const struct config_key run_schema[] = {
         "Bucket configuration of fathom vclock calibrate; a bucket.spec left alone is "
         "volume=config."),
     STR("features.set", "core",
-        "Feature set: all, core, bars, ohlcv, families or names joined by '+'."),
+        "Feature set: all, core, bars, ohlcv, families or names joined by '+', or a file of "
+        "fathom features select."),
+    STR("features.scale", "",
+        "Rolling scaling of every column by the rows before it: z or quantile, then :ROWS and "
+        ":session (docs/features-selection.md); empty = that of the set, which is none by name."),
 
     ENUM("label.kind", "next", "next|horizon|barrier",
         "next: return of the next label.buckets buckets; horizon: of label.horizon_s; barrier: "

@@ -39,7 +39,7 @@ struct dataset {
     struct matrix m;
     uint64_t tape_hash, hash; /* hash: of features, meta and labels in this order */
     char bucket[160];         /* "time=1" */
-    char set_name[1024];
+    char set_name[FEATURE_SET_TEXT_MAX];
     void *maps[3];
     size_t map_bytes[3];
     char *names_text;

@@ -383,7 +383,7 @@ static err_t check_signature(
     hash64_text(info->signature, have);
     hash64_text(signature, want);
     return err_set(e, ERR_INPUT,
-        "%s: the model was trained on feature set '%s' with signature %s, but the rows have "
+        "%s: the model was trained on feature set '%.200s' with signature %s, but the rows have "
         "signature %s; use the set and version it was trained with, or train again",
         dir, info->set, have, want);
 }

@@ -10,6 +10,7 @@
 #ifndef FATHOM_LEARN_TRAIN_MODEL_STORE_H
 #define FATHOM_LEARN_TRAIN_MODEL_STORE_H
 
+#include "derive/feature/feature.h"
 #include "learn/train/train.h"
 
 enum { STORE_METRICS_MAX = 32, STORE_NAME_MAX = 64 };
@@ -21,7 +22,7 @@ struct store_metric {
 
 /* What a manifest says besides the model itself. */
 struct store_info {
-    char set[1024];
+    char set[FEATURE_SET_TEXT_MAX];
     uint64_t signature;
     size_t columns;
     const char *const *names; /* columns; after a load owned by the stored_model */
