@@ -118,7 +118,7 @@ static double power_of_two(int e) { /* 2^e, -1022 <= e <= 1023 */
 static struct pair wide_pair(const uint64_t *limb, size_t limbs, int exp) {
     struct pair sum = {0.0, 0.0};
     uint64_t flip = limb[limbs - 1] >> 63 ? ~(uint64_t)0 : 0, carry = flip & 1u;
-    uint64_t v[SQUARE_LIMBS];
+    uint64_t v[SQUARE_LIMBS] = {0};
     for (size_t i = 0; i < limbs; i++) { /* magnitude */
         v[i] = (limb[i] ^ flip) + carry;
         carry = carry && v[i] == 0;
