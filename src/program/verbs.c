@@ -6,6 +6,7 @@ extern const struct cli_verb cmd_bench;
 extern const struct cli_verb cmd_book;
 extern const struct cli_verb cmd_dataset;
 extern const struct cli_verb cmd_doctor;
+extern const struct cli_verb cmd_estimate;
 extern const struct cli_verb cmd_features_explain;
 extern const struct cli_verb cmd_features_list;
 extern const struct cli_verb cmd_features_run;
@@ -35,6 +36,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_book,
     &cmd_dataset,
     &cmd_doctor,
+    &cmd_estimate,
     &cmd_features_explain,
     &cmd_features_list,
     &cmd_features_run,
