@@ -24,7 +24,8 @@ static struct risk_view view_of(const struct engine *e) {
 }
 
 static void hash_request(struct engine *e, const struct order_request *req) {
-    e->s->hashes.orders = hash64(e->s->hashes.orders, req, sizeof *req);
+    size_t bytes = order_request_plain(req) ? ORDER_PLAIN_BYTES : sizeof *req;
+    e->s->hashes.orders = hash64(e->s->hashes.orders, req, bytes);
     struct engine_record rec = {.kind = RECORD_REQUEST, .now = e->s->now, .request = req};
     engine_emit(e, &rec);
 }

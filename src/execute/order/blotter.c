@@ -69,6 +69,18 @@ bool blotter_cancel_sent(struct blotter *b, int64_t id, ts_t now) {
     return c.legal;
 }
 
+bool blotter_amend_sent(struct blotter *b, int64_t id, price_t px, qty_t qty, ts_t now) {
+    size_t i = live_index(b, id);
+    if (i == BLOTTER_LIVE_MAX) return false;
+    struct order *o = &b->live[i];
+    int64_t before = order_leaves(o).lots;
+    struct order_change c = order_amend(o, px, qty, now);
+    if (!c.legal) return false;
+    b->live_leaves[o->side] += order_leaves(o).lots - before;
+    b->counters.amends_sent++;
+    return true;
+}
+
 static void count_report(struct blotter *b, int64_t status, struct order_change c) {
     b->counters.illegal += !c.legal;
     b->counters.duplicates += c.duplicate;
@@ -80,11 +92,12 @@ static void count_report(struct blotter *b, int64_t status, struct order_change 
     case REPORT_EXPIRED: b->counters.expired += c.ended; break;
     case REPORT_REJECTED: b->counters.rejected += c.ended; break;
     case REPORT_CANCEL_REJECTED: b->counters.cancel_rejected++; break;
+    case REPORT_MODIFIED: b->counters.modified++; break;
+    case REPORT_MODIFY_REJECTED: b->counters.modify_rejected++; break;
+    case REPORT_TRIGGERED: b->counters.triggered++; break;
     case REPORT_NOT_FOUND:
     case REPORT_NONE:
     case REPORT_FILL:
-    case REPORT_MODIFIED:
-    case REPORT_MODIFY_REJECTED:
     case REPORT_STATUS_COUNT: break;
     }
 }
@@ -114,14 +127,22 @@ struct order_change blotter_report(struct blotter *b, const struct event *ev, st
     return c;
 }
 
+/* When the request without an answer went out; false if none did. */
+static bool waits_since(const struct order *o, ts_t *since) {
+    *since = o->status == ORDER_NEW_SENT     ? o->ts_sent
+             : o->status == ORDER_AMEND_SENT ? o->ts_amend
+                                             : o->ts_cancel;
+    return o->status == ORDER_NEW_SENT || o->status == ORDER_AMEND_SENT ||
+           o->status == ORDER_CANCEL_SENT;
+}
+
 unsigned blotter_expire(struct blotter *b, ts_t now, int64_t timeout_ns) {
     CHECK(timeout_ns > 0);
     unsigned n = 0;
     for (size_t i = 0; i < b->live_count; i++) {
         struct order *o = &b->live[i];
-        bool waits = o->status == ORDER_NEW_SENT || o->status == ORDER_CANCEL_SENT;
-        ts_t since = o->status == ORDER_NEW_SENT ? o->ts_sent : o->ts_cancel;
-        if (!waits || now.ns - since.ns < timeout_ns) continue;
+        ts_t since;
+        if (!waits_since(o, &since) || now.ns - since.ns < timeout_ns) continue;
         struct order_change c = order_step(o, STEP_TIMEOUT, now);
         CHECK(c.legal);
         b->counters.unknown++;

@@ -17,6 +17,7 @@ enum { BLOTTER_LIVE_MAX = 256, BLOTTER_DONE_MAX = 64 };
 
 struct blotter_counters {
     uint64_t sent, cancels_sent, acks, fills, canceled, expired, rejected, cancel_rejected;
+    uint64_t amends_sent, modified, modify_rejected, triggered;
     uint64_t illegal, duplicates, external, unknown, not_sent;
 };
 
@@ -40,6 +41,10 @@ void blotter_unsend(struct blotter *b, int64_t id);
 
 /* The request was sent; false if the state machine does not allow a cancel now. */
 bool blotter_cancel_sent(struct blotter *b, int64_t id, ts_t now);
+
+/* The amend was sent: px and the new total quantity; false if the state machine does not allow it
+ * now. The larger of both quantities counts until the answer. */
+bool blotter_amend_sent(struct blotter *b, int64_t id, price_t px, qty_t qty, ts_t now);
 
 /* Applies a report; *out (may be NULL) is a copy of the order after it. Counted: illegal steps,
  * duplicates, reports of orders that are not ours (external). */

@@ -10,11 +10,41 @@ struct sim_order {
     struct queue_pos pos;
     int64_t placed; /* market quantity ahead when it came to rest */
     uint8_t side, type, tif;
-    uint8_t pad[5];
+    uint8_t flags; /* SIM_* */
+    uint8_t stp;   /* enum order_stp, never STP_VENUE */
+    uint8_t pad[3];
+};
+_Static_assert(sizeof(struct sim_order) == 64, "one cache line");
+/* DEAD: ended while the lists are being walked; sim_settle takes it out. */
+enum { SIM_REDUCE = 1, SIM_TIED = 2, SIM_DEAD = 4 };
+
+struct sim_tie {                 /* of an order with SIM_TIED */
+    int64_t id, expire, partner; /* axis, 0 = never; 0 = none */
+};
+
+/* Waits for a price of its reference: units of the mark (1e-10) or of the instrument. */
+struct sim_trigger {
+    struct sim_order order;
+    int64_t up, down; /* looked at again from such a price on */
+    int64_t extreme;  /* TRAIL: best price since it was activated */
+    int32_t callback_e4;
+    uint8_t kind, by;
+    bool rises;  /* fires upwards */
+    bool active; /* TRAIL: the activation price was reached */
+    bool due;    /* fired while the book was not known */
+    uint8_t pad[7];
 };
 
 struct sim_taken { /* displayed quantity of a level that this seat has already traded */
     int64_t px, lots;
+};
+
+enum { SIM_LIMITS_MAX = 4, SIM_RECENT_MAX = 64 };
+struct sim_usage { /* of one limit of the venue */
+    int64_t window, used;
+    uint32_t next, count, strikes;
+    uint32_t pad;
+    int64_t recent[SIM_RECENT_MAX];
 };
 
 struct sim_bus {
@@ -37,6 +67,12 @@ struct sim_response {
  */
 struct sim_seat {
     uint32_t count[2], taken_count[2];
+    uint32_t triggers, ties, reducing; /* reducing: resting reduce-only orders */
+    bool unsettled, mute;
+    uint8_t account;
+    int64_t position; /* of the account; kept in the seat that it is named after */
+    int64_t banned_until;
+    uint64_t asked; /* requests that arrived */
     struct sim_bus out, back;
     struct sim_request *requests; /* bus_slots each */
     struct sim_response *responses;
@@ -44,6 +80,9 @@ struct sim_seat {
     struct world *world;
     struct sim_order orders[2][SIM_ORDERS_MAX];
     struct sim_taken taken[2][SIM_TAKEN_MAX];
+    struct sim_trigger trigger[SIM_TRIGGERS_MAX];
+    struct sim_tie tie[SIM_TIES_MAX];
+    struct sim_usage usage[SIM_LIMITS_MAX];
 };
 
 struct sim_reorder { /* sorted ring of exchange events; key in ts_local (our axis) */
@@ -59,10 +98,25 @@ struct sim_ops {
     void (*print)(struct world *w, const struct event *ev);
     void (*request)(
         struct world *w, struct sim_seat *s, const struct order_request *req, int64_t ts);
+    void (*mark)(struct world *w, const struct event *ev); /* NULL: marks change nothing */
 };
+/* Strict, at a time of its own: expiries. */
+void sim_due(struct world *w, int64_t ts);
 extern const struct sim_ops sim_strict, sim_anchor, sim_bars;
 
+struct sim_fence { /* no waiting order looks at a price between them */
+    int64_t up, down;
+};
+
 struct world {
+    struct sim_fence fence[2]; /* by enum order_trigger_by */
+    int64_t reference[2];      /* last mark (1e-10) and last print; 0 = none yet */
+    int64_t due;               /* next expiry; INT64_MAX = none */
+    const struct sim_rules_row *venue_rules;
+    bool unsettled; /* some seat is */
+    bool shared;    /* some account has several seats */
+    bool gated;     /* requests pass limits or outages */
+    uint32_t held;  /* waiting orders that are due once the book is back */
     const struct world_config *cfg;
     const struct sim_ops *ops;
     struct world_source local, venue;
@@ -84,6 +138,70 @@ struct world {
 
 static inline bool sim_better(int side, int64_t a, int64_t b) {
     return side == SIDE_BUY ? a > b : a < b;
+}
+
+/* ---- the venue's rules (sim_venue.c) ---- */
+
+enum sim_limit_shape {
+    LIMIT_WINDOW,  /* at most `most` in each span since 1970 */
+    LIMIT_ROLLING, /* at most `most` in the last span */
+    LIMIT_CREDIT   /* `most` in a burst; one comes back each span */
+};
+struct sim_limit {
+    uint32_t kinds; /* bits 1 << enum request_kind */
+    uint8_t shape;
+    uint8_t pad[3];
+    uint32_t most;
+    uint32_t strikes; /* refused this often, the sender is banned; 0 = never */
+    int64_t span_ns, ban_ns;
+};
+struct sim_rules_row {
+    uint8_t venue;
+    uint8_t amend, reduce, stp; /* never 0 */
+    bool same_refused;          /* an amend to the same values is an error */
+    bool post_only_rejects;     /* else: accepted, then expired */
+    bool post_only_amend_ends;  /* an amend that would take ends the order; else it is refused */
+    uint32_t orders_max, waiting_max; /* 0 = no limit known */
+    int64_t gtd_least_ns;
+    struct sim_limit limit[SIM_LIMITS_MAX];
+};
+const struct sim_rules_row *sim_rules_of(uint8_t venue);
+/* Limits and outages before anything else looks at the request; WHY_NONE: goes on. *lost: it never
+ * arrived. Sets s->mute where the answer will be lost. */
+enum report_why sim_gate(
+    struct sim_seat *s, const struct order_request *req, int64_t ts, bool *lost);
+
+/* ---- waiting orders, expiries, pairs, reduce-only (sim_trigger.c) ---- */
+
+/* Lets o wait for the request's trigger. */
+enum report_why sim_wait(
+    struct sim_seat *s, const struct order_request *req, const struct sim_order *o);
+struct sim_trigger *sim_waiting(struct sim_seat *s, int64_t id, uint32_t *index);
+void sim_unwait(struct sim_seat *s, uint32_t i);
+/* A new reference price; fires what it reaches. Called from the fences on only. */
+void sim_watch(struct world *w, int by, int64_t px, int64_t ts);
+void sim_watch_held(struct world *w, int64_t ts); /* the book is back */
+static inline bool sim_beyond(const struct world *w, int by, int64_t px) {
+    return px >= w->fence[by].up || px <= w->fence[by].down;
+}
+/* Ties o by the request's expiry and partner. */
+enum report_why sim_tie(
+    struct sim_seat *s, const struct order_request *req, struct sim_order *o, int64_t ts);
+void sim_untie(struct sim_seat *s, int64_t id);
+/* One of a pair filled or fired: the other ends. */
+void sim_pair_end(struct sim_seat *s, int64_t id, int64_t ts);
+/* What may still be reduced by an order of this side; resting: beside those that rest. */
+int64_t sim_room(const struct sim_seat *s, int side, bool resting);
+void sim_settle(struct world *w, int64_t ts);
+void sim_moved(struct sim_seat *s); /* its account's position changed */
+
+/* ---- strict (sim_strict.c) ---- */
+
+/* A waiting order has fired: it meets the book. */
+void sim_fire(struct sim_seat *s, struct sim_order *o, int64_t ts);
+
+static inline struct sim_seat *sim_account(const struct sim_seat *s) {
+    return &s->world->seat[s->account];
 }
 
 /* Resting orders: insert behind all of equal or better price; false if the side is full. */

@@ -13,12 +13,15 @@ bool sim_insert(struct sim_seat *s, const struct sim_order *o) {
     memmove(&list[i + 1], &list[i], (n - i) * sizeof *list);
     list[i] = *o;
     s->count[o->side]++;
+    s->reducing += (o->flags & SIM_REDUCE) != 0;
     return true;
 }
 
 void sim_remove(struct sim_seat *s, int side, uint32_t i) {
     CHECK(i < s->count[side]);
     struct sim_order *list = s->orders[side];
+    if (list[i].flags & SIM_TIED) sim_untie(s, list[i].id);
+    s->reducing -= (list[i].flags & SIM_REDUCE) != 0;
     memmove(&list[i], &list[i + 1], (s->count[side] - i - 1) * sizeof *list);
     s->count[side]--;
 }
@@ -42,7 +45,9 @@ struct sim_order sim_order_of(const struct order_request *req) {
         .placed = -1,
         .side = req->side,
         .type = req->type,
-        .tif = req->tif};
+        .tif = req->tif,
+        .flags = req->reduce_only ? SIM_REDUCE : 0,
+        .stp = req->stp};
 }
 
 void sim_fault(struct world *w, enum world_result result, int64_t order_id, int64_t ts) {
@@ -53,6 +58,10 @@ void sim_fault(struct world *w, enum world_result result, int64_t order_id, int6
 void sim_report(
     struct sim_seat *s, const struct sim_order *o, const struct sim_said *said, int64_t ts) {
     struct world *w = s->world;
+    if (s->mute && said->status != REPORT_FILL) {
+        w->counters.muted++;
+        return;
+    }
     if (s->back.count == w->bus_slots) {
         sim_fault(w, WORLD_FULL, o->id, ts); /* a lost report would be a silent lie */
         return;
@@ -91,6 +100,7 @@ void sim_fill(struct sim_seat *s, const struct sim_order *o, int64_t px, int64_t
         .last_qty = qty,
         .maker = maker,
         .queue_before = queue_before};
+    sim_account(s)->position += o->side == SIDE_BUY ? qty : -qty;
     s->world->counters.fills++;
     s->world->counters.maker_fills += maker;
     sim_report(s, o, &said, ts);
@@ -99,6 +109,8 @@ void sim_fill(struct sim_seat *s, const struct sim_order *o, int64_t px, int64_t
 void sim_query(struct sim_seat *s, const struct order_request *req, int64_t ts) {
     uint32_t i;
     const struct sim_order *have = sim_find(s, req->id, &i);
+    const struct sim_trigger *waits = have ? NULL : sim_waiting(s, req->id, &i);
+    if (waits) have = &waits->order;
     struct sim_order o = have ? *have : sim_order_of(req);
     sim_say(s, &o, have ? REPORT_ACK : REPORT_NOT_FOUND, have ? WHY_NONE : WHY_UNKNOWN_ORDER, ts);
 }

@@ -26,8 +26,8 @@ static uint64_t rnd(uint64_t n) {
 /* ---- the slow model ---- */
 
 struct naive_order {
-    int side, px, qty, filled;
-    bool live;
+    int side, px, qty, filled, stp;
+    bool market, live;
 };
 
 struct naive {
@@ -187,21 +187,109 @@ static void naive_cross(struct naive *m, int64_t ts) {
     }
 }
 
+/* Shown lots at px of `side` that stand before the first own lot there and are not taken yet. */
+static int naive_before(const struct naive *m, int side, int px) {
+    int zeros = first_own(m, side, px) - m->taken[side][px];
+    int left = m->shown[side][px] - m->taken[side][px];
+    zeros = zeros < left ? zeros : left;
+    return zeros > 0 ? zeros : 0;
+}
+
+static int naive_leaves(const struct naive *m, int id) {
+    const struct naive_order *o = &m->order[id];
+    int n = 0;
+    for (int i = 0; i < m->tokens[o->side][o->px]; i++) n += m->token[o->side][o->px][i] == id;
+    return n;
+}
+
+static int naive_drop(struct naive *m, int id, int lots) {
+    const struct naive_order *o = &m->order[id];
+    int gone = 0;
+    for (int i = 0; i < m->tokens[o->side][o->px] && gone < lots;) {
+        if (m->token[o->side][o->px][i] == id) {
+            token_remove(m, o->side, o->px, i);
+            gone++;
+        } else {
+            i++;
+        }
+    }
+    return gone;
+}
+
+/* What an order could take, its own orders on the way by its mode. */
+static int naive_can(const struct naive *m, int id) {
+    const struct naive_order *o = &m->order[id];
+    int there = o->side ^ 1, own = best_own(m, there), can = 0;
+    bool stops = own >= 0 && (o->stp == STP_TAKER || o->stp == STP_BOTH);
+    for (int p = 1; p < PRICES; p++) {
+        int left = m->shown[there][p] - m->taken[there][p];
+        if (!o->market && better(o->side, p, o->px)) continue;
+        if (o->stp == STP_NONE) {
+            for (int i = 0; i < m->tokens[there][p]; i++) can += m->token[there][p][i] != 0;
+        }
+        if (left <= 0 || (stops && better(there, own, p))) continue;
+        can += stops && own == p ? naive_before(m, there, p) : left;
+    }
+    return can;
+}
+
+/* The order meets its own one at px; false: it ends. */
+static bool naive_self(struct naive *m, int id, int px, int64_t ts) {
+    struct naive_order *o = &m->order[id];
+    int there = o->side ^ 1, maker = m->token[there][px][first_own(m, there, px)];
+    if (o->stp == STP_NONE) {
+        int lots = naive_leaves(m, maker), want = o->qty - o->filled;
+        if (lots > want) lots = want;
+        (void)naive_drop(m, maker, lots);
+        naive_fill(m, maker, px, lots, true, ts);
+        naive_fill(m, id, px, lots, false, ts);
+        return true;
+    }
+    if (o->stp != STP_TAKER) {
+        (void)naive_drop(m, maker, naive_leaves(m, maker));
+        naive_say(m, maker, REPORT_EXPIRED, WHY_SELF_TRADE, 0, 0, false, ts);
+    }
+    if (o->stp == STP_MAKER) return true;
+    naive_say(m, id, REPORT_EXPIRED, WHY_SELF_TRADE, 0, 0, false, ts);
+    return false;
+}
+
+static bool naive_take(struct naive *m, int id, int64_t ts) {
+    struct naive_order *o = &m->order[id];
+    int there = o->side ^ 1;
+    while (o->filled < o->qty) {
+        int p = offer_px(m, there), own = best_own(m, there);
+        if (!o->market && p >= 0 && better(o->side, p, o->px)) p = -1;
+        if (!o->market && own >= 0 && better(o->side, own, o->px)) own = -1;
+        if (p < 0 && own < 0) break;
+        int left = p < 0 ? 0 : m->shown[there][p] - m->taken[there][p];
+        if (own >= 0 && (p < 0 || !better(there, p, own))) {
+            left = p == own ? naive_before(m, there, p) : 0;
+            if (left == 0) {
+                if (!naive_self(m, id, own, ts)) return false;
+                continue;
+            }
+        }
+        int lots = left < o->qty - o->filled ? left : o->qty - o->filled;
+        m->taken[there][p] += lots;
+        naive_fill(m, id, p, lots, false, ts);
+    }
+    return true;
+}
+
 static void naive_new(struct naive *m, const struct order_request *q, int64_t ts) {
     int id = (int)q->id, side = q->side, px = (int)q->px.ticks, qty = (int)q->qty.lots;
     bool market = q->type == ORDER_MARKET;
-    m->order[id] = (struct naive_order){side, px, qty, 0, true};
-    int can = 0;
-    for (int p = 1; p < PRICES; p++) {
-        int left = m->shown[side ^ 1][p] - m->taken[side ^ 1][p];
-        if (left > 0 && (market || !better(side, p, px))) can += left;
-    }
-    if (market && can == 0) {
+    int stp = q->stp == STP_VENUE ? STP_MAKER : q->stp; /* the default of an unnamed venue */
+    m->order[id] = (struct naive_order){side, px, qty, 0, stp, market, true};
+    int own = best_own(m, side ^ 1), can = naive_can(m, id);
+    bool takes = can > 0 || (own >= 0 && (market || !better(side, own, px)));
+    if (market && !takes) {
         naive_say(m, id, REPORT_REJECTED, WHY_NO_LIQUIDITY, 0, 0, false, ts);
         return;
     }
     naive_say(m, id, REPORT_ACK, 0, 0, 0, false, ts);
-    if (!market && q->tif == TIF_GTX && can > 0) {
+    if (!market && q->tif == TIF_GTX && takes) {
         naive_say(m, id, REPORT_EXPIRED, WHY_POST_ONLY, 0, 0, false, ts);
         return;
     }
@@ -209,15 +297,7 @@ static void naive_new(struct naive *m, const struct order_request *q, int64_t ts
         naive_say(m, id, REPORT_EXPIRED, WHY_NO_LIQUIDITY, 0, 0, false, ts);
         return;
     }
-    while (m->order[id].filled < qty) {
-        int p = offer_px(m, side ^ 1);
-        if (p < 0 || (!market && better(side, p, px))) break;
-        int left = m->shown[side ^ 1][p] - m->taken[side ^ 1][p];
-        int lots = left < qty - m->order[id].filled ? left : qty - m->order[id].filled;
-        m->taken[side ^ 1][p] += lots;
-        naive_fill(m, id, p, lots, false, ts);
-    }
-    if (m->order[id].filled == qty) return;
+    if (!naive_take(m, id, ts) || m->order[id].filled == qty) return;
     if (market || q->tif == TIF_IOC || q->tif == TIF_FOK) {
         naive_say(m, id, REPORT_EXPIRED, WHY_NO_LIQUIDITY, 0, 0, false, ts);
         return;
@@ -320,7 +400,8 @@ static void random_requests(struct run *r) {
                 .kind = REQUEST_NEW,
                 .side = (uint8_t)rnd(2),
                 .type = rnd(8) == 0 ? ORDER_MARKET : ORDER_LIMIT,
-                .tif = (uint8_t)(rnd(3) ? TIF_GTC : rnd(4))};
+                .tif = (uint8_t)(rnd(3) ? TIF_GTC : rnd(4)),
+                .stp = (uint8_t)rnd(5)};
         }
         q->ts_sent.ns = ns;
     }

@@ -9,6 +9,8 @@
 #include "base/check.h"
 #include "execute/sim/sim_internal.h"
 
+#define BAND_ONE INT64_C(100000000)
+
 /* ---- the overlay of taken liquidity ---- */
 
 static struct sim_taken *taken_at(struct sim_seat *s, int side, int64_t px) {
@@ -65,28 +67,43 @@ static int64_t whole_lots(const struct world *w, int64_t lots) {
     return lots - lots % w->cfg->inst->lot_units;
 }
 
-/* What an order of this side and limit could take now, at most `want`. */
-static int64_t offered(struct sim_seat *s, const struct sim_order *o, int64_t want) {
-    struct book_level l = {0};
-    int64_t lots, sum = 0, limit = o->type == ORDER_MARKET ? 0 : o->px;
-    while (sum < want && offer(s, o->side ^ 1, limit, &l, &lots)) sum += lots;
-    return sum;
-}
-
-/* Walks the displayed levels; each level is one taker fill at its price. */
-static void walk(struct sim_seat *s, struct sim_order *o, int64_t ts) {
-    struct book_level l = {0};
-    int64_t lots, limit = o->type == ORDER_MARKET ? 0 : o->px;
-    while (o->leaves > 0 && offer(s, o->side ^ 1, limit, &l, &lots)) {
-        lots = whole_lots(s->world, lots < o->leaves ? lots : o->leaves);
-        if (lots == 0) continue;
-        if (!take(s, o->side ^ 1, l.px.ticks, lots)) return;
-        o->leaves -= lots;
-        sim_fill(s, o, l.px.ticks, lots, false, -1, ts);
+/* The furthest price that a band around the mark (the mid while no mark is known) lets an order of
+ * this side have; 0 = none. */
+static int64_t band_px(const struct world *w, int side, int64_t band_e8) {
+    const struct instrument *in = w->cfg->inst;
+    struct book_level bid, ask;
+    int128 px2; /* twice the price */
+    if (band_e8 <= 0) return 0;
+    if (w->reference[TRIGGER_BY_MARK] > 0) {
+        px2 = (int128)2 * w->reference[TRIGGER_BY_MARK];
+        for (unsigned i = 0; i < in->px_exp; i++) px2 *= 10;
+        px2 /= (int128)in->px_mant * AUX_ONE;
+    } else if (book_best(w->book, SIDE_BUY, &bid) && book_best(w->book, SIDE_SELL, &ask)) {
+        px2 = (int128)bid.px.ticks + ask.px.ticks;
+    } else {
+        return 0;
     }
+    int128 at = px2 * (side == SIDE_BUY ? BAND_ONE + band_e8 : BAND_ONE - band_e8);
+    at = side == SIDE_BUY ? at / (2 * BAND_ONE) : (at + 2 * BAND_ONE - 1) / (2 * BAND_ONE);
+    return at > 0 && at <= ORDER_UNITS_MAX ? (int64_t)at : 0;
 }
 
-/* ---- resting orders against the market ---- */
+/* Every fill of this rule set: the account's position and the order's pair follow at once. */
+static void fill(struct sim_seat *s, const struct sim_order *o, int64_t px, int64_t lots,
+    bool maker, int64_t before, int64_t ts) {
+    sim_fill(s, o, px, lots, maker, before, ts);
+    sim_moved(s);
+    if (o->flags & SIM_TIED) sim_pair_end(s, o->id, ts);
+}
+
+/* What a resting order can take of `lots`: a reduce-only one never more than is left to reduce. */
+static int64_t fillable(const struct sim_seat *s, const struct sim_order *o, int64_t lots) {
+    if (lots > o->leaves) lots = o->leaves;
+    if (!(o->flags & (SIM_REDUCE | SIM_DEAD))) return lots;
+    if (o->flags & SIM_DEAD) return 0;
+    int64_t room = sim_room(s, o->side, false);
+    return lots < room ? lots : room;
+}
 
 /* Fills a resting order by `lots` at its own price; true if it is complete and gone. */
 static bool fill_resting(
@@ -94,22 +111,171 @@ static bool fill_resting(
     struct sim_order *o = &s->orders[side][i];
     CHECK(lots > 0 && lots <= o->leaves);
     o->leaves -= lots;
-    sim_fill(s, o, o->px, lots, true, before, ts);
+    fill(s, o, o->px, lots, true, before, ts);
     if (o->leaves > 0) return false;
     sim_remove(s, side, i);
     return true;
 }
 
+/* ---- own orders on the other side ---- */
+
+struct own { /* the first own resting order that an order would meet */
+    struct sim_seat *seat;
+    uint32_t at;
+    struct sim_order *order;
+};
+
+static void own_in(struct sim_seat *s, const struct sim_order *o, struct own *best) {
+    int side = o->side ^ 1;
+    for (uint32_t i = 0; i < s->count[side]; i++) {
+        struct sim_order *r = &s->orders[side][i];
+        if (o->type == ORDER_LIMIT && sim_better(side, o->px, r->px)) return;
+        if (best->order && !sim_better(side, r->px, best->order->px)) return;
+        if ((r->flags & SIM_DEAD) || fillable(s, r, r->leaves) == 0) continue;
+        *best = (struct own){s, i, r};
+        return;
+    }
+}
+
+/* Of the whole account, within the limit of o: best price, then seat, then time. */
+static bool own_first(struct sim_seat *s, const struct sim_order *o, struct own *best) {
+    *best = (struct own){0};
+    if (!s->world->shared) {
+        if (s->count[o->side ^ 1] > 0) own_in(s, o, best);
+        return best->order != NULL;
+    }
+    for (uint32_t k = 0; k < s->world->seats; k++) {
+        if (s->world->seat[k].account == s->account) own_in(&s->world->seat[k], o, best);
+    }
+    return best->order != NULL;
+}
+
+/* Displayed lots at its price that stand before an own order, what was taken there is gone. */
+static int64_t before_own(struct sim_seat *s, const struct sim_order *r, int64_t left) {
+    const struct sim_taken *t = taken_at(s, r->side, r->px);
+    int64_t ahead = (int64_t)floor(r->pos.ahead) - (t ? t->lots : 0);
+    if (ahead > left) ahead = left;
+    return ahead > 0 ? whole_lots(s->world, ahead) : 0;
+}
+
+/* The order meets an own one. False: it ends here (told). */
+static bool meet_own(struct sim_seat *s, struct sim_order *o, const struct own *m, int64_t ts) {
+    struct sim_order *r = m->order;
+    s->world->counters.self_trades++;
+    if (o->stp == STP_NONE) {
+        int64_t px = r->px, lots = fillable(m->seat, r, o->leaves);
+        int64_t ahead = r->pos.ahead > 0 ? (int64_t)floor(r->pos.ahead) : 0;
+        (void)fill_resting(m->seat, r->side, m->at, lots, ahead, ts);
+        o->leaves -= lots;
+        fill(s, o, px, lots, false, -1, ts);
+        return true;
+    }
+    if (o->stp == STP_MAKER || o->stp == STP_BOTH) {
+        sim_say(m->seat, r, REPORT_EXPIRED, WHY_SELF_TRADE, ts);
+        sim_remove(m->seat, r->side, m->at);
+    }
+    if (o->stp == STP_MAKER) return true;
+    sim_say(s, o, REPORT_EXPIRED, WHY_SELF_TRADE, ts);
+    return false;
+}
+
+/* ---- taking ---- */
+
+/* How far a market order may walk: the bound from the mark; 0 = no bound. */
+static int64_t limit_of(const struct sim_seat *s, const struct sim_order *o) {
+    if (o->type == ORDER_LIMIT) return o->px;
+    return band_px(s->world, o->side, s->world->cfg->venue.market_bound_e8);
+}
+
+/* What an order could take now, at most `want`, by its self-trade mode. */
+static int64_t offered(struct sim_seat *s, const struct sim_order *o, int64_t want) {
+    struct book_level l = {0};
+    struct own m;
+    int64_t lots, sum = 0, limit = limit_of(s, o);
+    bool own = own_first(s, o, &m), stops = own && o->stp != STP_NONE && o->stp != STP_MAKER;
+    while (sum < want && offer(s, o->side ^ 1, limit, &l, &lots)) {
+        if (stops && sim_better(o->side ^ 1, m.order->px, l.px.ticks)) break;
+        if (stops && m.order->px == l.px.ticks) {
+            sum += before_own(s, m.order, lots);
+            break;
+        }
+        sum += lots;
+    }
+    if (!own || o->stp != STP_NONE) return sum;
+    for (uint32_t k = 0; k < s->world->seats; k++) { /* trading with oneself counts as liquidity */
+        const struct sim_seat *t = &s->world->seat[k];
+        if (t->account != s->account) continue;
+        for (uint32_t i = 0; sum < want && i < t->count[o->side ^ 1]; i++) {
+            const struct sim_order *r = &t->orders[o->side ^ 1][i];
+            if (limit != 0 && sim_better(o->side ^ 1, limit, r->px)) break;
+            sum += fillable(t, r, r->leaves);
+        }
+    }
+    return sum;
+}
+
+/* The next level with at least one whole lot left, as offer. */
+static bool offer_whole(
+    struct sim_seat *s, int side, int64_t limit, struct book_level *l, int64_t *lots) {
+    while (offer(s, side, limit, l, lots)) {
+        *lots = whole_lots(s->world, *lots);
+        if (*lots > 0) return true;
+    }
+    return false;
+}
+
+/* Takes what stands before it, level by level and through own orders by their mode; each level is
+ * one taker fill at its price. False: it ended on the way (told). */
+static bool walk(struct sim_seat *s, struct sim_order *o, int64_t ts) {
+    struct book_level l = {0};
+    struct own m;
+    int64_t lots, limit = limit_of(s, o);
+    int there = o->side ^ 1;
+    while (o->leaves > 0) {
+        bool own = own_first(s, o, &m) && !(limit != 0 && sim_better(there, limit, m.order->px));
+        if (own) l.px.ticks = 0; /* own orders end and leave what is behind them: look again */
+        bool any = offer_whole(s, there, limit, &l, &lots);
+        if (own && (!any || !sim_better(there, l.px.ticks, m.order->px))) {
+            lots = any && l.px.ticks == m.order->px ? before_own(s, m.order, lots) : 0;
+            if (lots == 0) {
+                if (!meet_own(s, o, &m, ts)) return false;
+                l.px.ticks = 0;
+                continue;
+            }
+        } else if (!any) {
+            break;
+        }
+        if (lots > o->leaves) lots = o->leaves;
+        if (!take(s, there, l.px.ticks, lots)) break;
+        o->leaves -= lots;
+        fill(s, o, l.px.ticks, lots, false, -1, ts);
+    }
+    return true;
+}
+
+/* A market order's rest: is there more that only its bound kept it from? */
+static bool bounded(struct sim_seat *s, const struct sim_order *o) {
+    struct book_level l = {0};
+    int64_t lots;
+    return o->type == ORDER_MARKET && limit_of(s, o) != 0 && offer(s, o->side ^ 1, 0, &l, &lots);
+}
+
+/* ---- resting orders against the market ---- */
+
 /* Displayed quotes of the other side at or through own orders fill them at their own price, best
  * first, each displayed lot once until its level is named again. */
 static void cross(struct sim_seat *s, int side, int64_t ts) {
-    while (s->count[side] > 0) {
-        struct sim_order *o = &s->orders[side][0];
+    for (uint32_t i = 0; i < s->count[side];) {
+        struct sim_order *o = &s->orders[side][i];
         struct book_level l = {0};
         int64_t lots, ahead = o->pos.ahead > 0 ? (int64_t)floor(o->pos.ahead) : 0;
         bool any = false;
+        if (fillable(s, o, o->leaves) == 0) { /* ended, or nothing left to reduce: the next one */
+            i++;
+            continue;
+        }
         while (offer(s, side ^ 1, o->px, &l, &lots)) {
-            lots = whole_lots(s->world, lots < o->leaves ? lots : o->leaves);
+            lots = whole_lots(s->world, fillable(s, o, lots));
             if (lots > 0) {
                 any = true;
                 break;
@@ -118,7 +284,7 @@ static void cross(struct sim_seat *s, int side, int64_t ts) {
         if (!any || !take(s, side ^ 1, l.px.ticks, lots)) return;
         o->pos.ahead = 0; /* the other side got here: nobody is left before us */
         s->world->counters.cross_fills++;
-        (void)fill_resting(s, side, 0, lots, ahead, ts);
+        (void)fill_resting(s, side, i, lots, ahead, ts);
     }
 }
 
@@ -173,6 +339,10 @@ static void depth(struct world *w, const struct event *ev) {
         if (c.whole) book_replaced(w, &w->seat[k]);
     }
     if (ev->flags & EVF_LAST) cross_all(w, ev->ts_local.ns);
+    if (c.whole && w->held > 0 && book_state(w->book) == BOOK_SYNCED) {
+        sim_watch_held(w, ev->ts_local.ns);
+    }
+    sim_settle(w, ev->ts_local.ns);
 }
 
 /* A print of `left` lots at the orders' own price. The queue is market | order | market | order:
@@ -189,8 +359,7 @@ static double print_at(struct world *w, struct sim_seat *s, int side, uint32_t i
         eaten += market;
         o->pos.ahead = before - eaten > 0 ? before - eaten : 0;
         o->pos.printed += (double)ev->qty.lots;
-        int64_t lots = (int64_t)floor(left);
-        lots = whole_lots(w, lots < o->leaves ? lots : o->leaves);
+        int64_t lots = whole_lots(w, fillable(s, o, (int64_t)floor(left)));
         bool gone = false;
         if (lots > 0 && o->pos.ahead == 0) {
             left -= (double)lots;
@@ -208,7 +377,7 @@ static void print_on(struct world *w, struct sim_seat *s, int side, const struct
         struct sim_order *o = &s->orders[side][i];
         int64_t before = o->pos.ahead > 0 ? (int64_t)floor(o->pos.ahead) : 0;
         o->pos.ahead = 0; /* the market traded through this price */
-        int64_t lots = whole_lots(w, left < o->leaves ? left : o->leaves);
+        int64_t lots = whole_lots(w, fillable(s, o, left));
         bool gone = false;
         if (lots > 0) {
             left -= lots;
@@ -224,121 +393,302 @@ static void print(struct world *w, const struct event *ev) {
     for (uint32_t k = 0; k < w->seats; k++) {
         if (w->seat[k].count[side] > 0) print_on(w, &w->seat[k], side, ev);
     }
+    w->reference[TRIGGER_BY_LAST] = ev->px.ticks;
+    if (sim_beyond(w, TRIGGER_BY_LAST, ev->px.ticks)) {
+        sim_watch(w, TRIGGER_BY_LAST, ev->px.ticks, ev->ts_local.ns);
+    }
+    sim_settle(w, ev->ts_local.ns);
+}
+
+static void mark(struct world *w, const struct event *ev) {
+    w->reference[TRIGGER_BY_MARK] = ev->aux.a;
+    if (sim_beyond(w, TRIGGER_BY_MARK, ev->aux.a)) {
+        sim_watch(w, TRIGGER_BY_MARK, ev->aux.a, ev->ts_local.ns);
+    }
+    sim_settle(w, ev->ts_local.ns);
 }
 
 /* ---- requests ---- */
 
-static enum report_why refuse(struct sim_seat *s, const struct order_request *q) {
-    const struct instrument *in = s->world->cfg->inst;
-    uint32_t i;
+/* Everything about price and quantity that needs no other order. */
+static enum report_why refuse_shape(struct sim_seat *s, const struct order_request *q) {
+    const struct world *w = s->world;
+    const struct instrument *in = w->cfg->inst;
+    const struct world_venue *v = &w->cfg->venue;
     bool limit = q->type == ORDER_LIMIT;
     int128 value;
-    if (sim_find(s, q->id, &i)) return WHY_DUPLICATE_ID;
-    if (book_state(s->world->book) != BOOK_SYNCED) return WHY_BOOK_GAP;
+    if (q->px.ticks > ORDER_UNITS_MAX || q->qty.lots > ORDER_UNITS_MAX) return WHY_MALFORMED;
     if (limit && (q->px.ticks <= 0 || q->px.ticks % in->tick_units != 0)) return WHY_TICK;
     if (q->qty.lots <= 0 || q->qty.lots % in->lot_units != 0) return WHY_LOT;
     if (q->qty.lots < in->min_qty_units) return WHY_MIN_QTY;
-    if (limit && in->min_notional_e8 > 0 && !q->reduce_only &&
+    if (v->qty_max > 0 && q->qty.lots > v->qty_max) return WHY_MAX_QTY;
+    if (!limit) return WHY_NONE;
+    if (in->min_notional_e8 > 0 && !q->reduce_only &&
         instrument_value_e12(in, q->px, q->qty, &value) &&
         value < (int128)in->min_notional_e8 * 10000) {
         return WHY_MIN_NOTIONAL;
     }
+    int64_t band = band_px(w, q->side, v->band_e8);
+    return band > 0 && sim_better(q->side, q->px.ticks, band) ? WHY_PRICE_BAND : WHY_NONE;
+}
+
+static uint32_t open_orders(const struct sim_seat *s) {
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < s->world->seats; k++) {
+        const struct sim_seat *t = &s->world->seat[k];
+        if (t->account == s->account) n += t->count[SIDE_BUY] + t->count[SIDE_SELL];
+    }
+    return n;
+}
+
+/* The venue's limit of open orders, then our own room. */
+static enum report_why refuse_rest(const struct sim_seat *s, int side) {
+    uint32_t most = s->world->cfg->venue.orders_max;
+    if (most == 0) most = s->world->venue_rules->orders_max;
+    if (most > 0 && open_orders(s) >= most) return WHY_MAX_ORDERS;
+    return s->count[side] == SIM_ORDERS_MAX ? WHY_LIMIT : WHY_NONE;
+}
+
+/* A reduce-only order against the position at the exchange: refused or cut, by the venue. One that
+ * executes now may use the whole position; what then rests too much is trimmed after it. */
+static enum report_why reduce(struct sim_seat *s, struct sim_order *o, bool fired) {
+    const struct world *w = s->world;
+    if (!(o->flags & SIM_REDUCE)) return WHY_NONE;
+    uint8_t rule = w->cfg->venue.reduce ? w->cfg->venue.reduce : w->venue_rules->reduce;
+    bool now = fired || o->type == ORDER_MARKET || o->tif == TIF_IOC || o->tif == TIF_FOK;
+    int64_t room = sim_room(s, o->side, !now);
+    if (room == 0) return WHY_REDUCE_ONLY;
+    if (o->leaves <= room) return WHY_NONE;
+    if (rule == REDUCE_REJECT && !fired) return WHY_REDUCE_ONLY;
+    o->qty -= o->leaves - room;
+    o->leaves = room;
     return WHY_NONE;
+}
+
+static bool known(struct sim_seat *s, int64_t id) {
+    uint32_t i;
+    return sim_find(s, id, &i) || (s->triggers > 0 && sim_waiting(s, id, &i));
+}
+
+static enum report_why refuse(struct sim_seat *s, const struct order_request *q) {
+    if (!order_request_formed(q)) return WHY_MALFORMED;
+    if (known(s, q->id)) return WHY_DUPLICATE_ID;
+    if (book_state(s->world->book) != BOOK_SYNCED) return WHY_BOOK_GAP;
+    return refuse_shape(s, q);
+}
+
+/* ---- the order meets the book ---- */
+
+/* Ends an order that stands nowhere. */
+static void end(struct sim_seat *s, const struct sim_order *o, uint8_t why, int64_t ts) {
+    if (o->flags & SIM_TIED) sim_untie(s, o->id);
+    sim_say(s, o, REPORT_EXPIRED, why, ts);
 }
 
 static void rest(struct world *w, struct sim_seat *s, struct sim_order *o, int64_t ts) {
     queue_place(&o->pos, book_qty_at(w->book, o->side, (price_t){o->px}).lots);
     o->placed = (int64_t)o->pos.ahead;
-    if (!sim_insert(s, o)) sim_say(s, o, REPORT_EXPIRED, WHY_LIMIT, ts);
+    if (!sim_insert(s, o)) {
+        end(s, o, WHY_LIMIT, ts);
+        return;
+    }
+    /* What it took on the way may have left less to reduce than it rests with. */
+    if (o->flags & SIM_REDUCE) s->unsettled = w->unsettled = true;
 }
 
-/* The order meets the book: takes, rests, or ends. */
+static bool would_take(struct sim_seat *s, const struct sim_order *o) {
+    struct own m;
+    return own_first(s, o, &m) || offered(s, o, 1) > 0;
+}
+
+static bool executes_now(const struct sim_order *o) {
+    return o->type == ORDER_MARKET || o->tif == TIF_IOC || o->tif == TIF_FOK;
+}
+
+/* Takes, rests, or ends. */
 static void meet(struct world *w, struct sim_seat *s, struct sim_order *o, int64_t ts) {
     bool market = o->type == ORDER_MARKET;
-    bool now = market || o->tif == TIF_IOC || o->tif == TIF_FOK;
-    if (!market && o->tif == TIF_GTX && offered(s, o, 1) > 0) {
-        sim_say(s, o, REPORT_EXPIRED, WHY_POST_ONLY, ts);
+    if (!market && o->tif == TIF_GTX && would_take(s, o)) {
+        end(s, o, WHY_POST_ONLY, ts);
         return;
     }
     if (o->tif == TIF_FOK && offered(s, o, o->leaves) < o->leaves) {
-        sim_say(s, o, REPORT_EXPIRED, WHY_NO_LIQUIDITY, ts);
+        end(s, o, WHY_NO_LIQUIDITY, ts);
         return;
     }
-    walk(s, o, ts);
-    if (o->leaves == 0) return;
-    if (now) {
-        sim_say(s, o, REPORT_EXPIRED, WHY_NO_LIQUIDITY, ts);
+    bool stands = walk(s, o, ts);
+    if (!stands || o->leaves == 0) {
+        if (o->flags & SIM_TIED) sim_untie(s, o->id);
+    } else if (executes_now(o)) {
+        end(s, o, bounded(s, o) ? WHY_PRICE_BAND : WHY_NO_LIQUIDITY, ts);
     } else {
         rest(w, s, o, ts);
     }
 }
 
+void sim_fire(struct sim_seat *s, struct sim_order *o, int64_t ts) {
+    enum report_why why = reduce(s, o, true);
+    if (o->flags & SIM_TIED) sim_pair_end(s, o->id, ts);
+    if (why == WHY_NONE && !executes_now(o)) why = refuse_rest(s, o->side);
+    if (why != WHY_NONE) {
+        end(s, o, (uint8_t)why, ts);
+    } else {
+        meet(s->world, s, o, ts);
+    }
+}
+
+static void refused(struct sim_seat *s, const struct sim_order *o, uint8_t why, int64_t ts) {
+    s->world->counters.refused++;
+    sim_say(s, o, REPORT_REJECTED, why, ts);
+}
+
+/* An order with a trigger: nothing about the position is asked before it fires. */
+static void arrive_waiting(
+    struct sim_seat *s, const struct order_request *q, struct sim_order *o, int64_t ts) {
+    enum report_why why = sim_tie(s, q, o, ts);
+    if (why == WHY_NONE) why = sim_wait(s, q, o);
+    if (why != WHY_NONE) {
+        if (o->flags & SIM_TIED) sim_untie(s, o->id);
+        refused(s, o, (uint8_t)why, ts);
+        return;
+    }
+    sim_say(s, o, REPORT_ACK, WHY_NONE, ts);
+}
+
 static void arrive(struct world *w, struct sim_seat *s, const struct order_request *q, int64_t ts) {
     struct sim_order o = sim_order_of(q);
+    if (o.stp == STP_VENUE) o.stp = w->cfg->venue.stp ? w->cfg->venue.stp : w->venue_rules->stp;
     enum report_why why = refuse(s, q);
-    if (why == WHY_NONE && o.type == ORDER_MARKET && offered(s, &o, 1) == 0) {
-        why = WHY_NO_LIQUIDITY;
+    if (why == WHY_NONE && q->trigger != TRIGGER_NONE) {
+        arrive_waiting(s, q, &o, ts);
+        return;
     }
-    bool rests = o.type == ORDER_LIMIT && (o.tif == TIF_GTC || o.tif == TIF_GTX);
-    if (why == WHY_NONE && rests && s->count[o.side] == SIM_ORDERS_MAX) why = WHY_LIMIT;
+    bool market = o.type == ORDER_MARKET, rests = !executes_now(&o);
+    if (why == WHY_NONE) why = reduce(s, &o, false);
+    if (why == WHY_NONE && market && !would_take(s, &o)) why = WHY_NO_LIQUIDITY;
+    if (why == WHY_NONE && rests) why = refuse_rest(s, o.side);
+    if (why == WHY_NONE && o.tif == TIF_GTX && !market && w->venue_rules->post_only_rejects &&
+        would_take(s, &o)) {
+        why = WHY_POST_ONLY;
+    }
+    if (why == WHY_NONE) why = sim_tie(s, q, &o, ts);
     if (why != WHY_NONE) {
-        w->counters.refused++;
-        sim_say(s, &o, REPORT_REJECTED, (uint8_t)why, ts);
+        refused(s, &o, (uint8_t)why, ts);
         return;
     }
     if (rests) o.placed = book_qty_at(w->book, o.side, (price_t){o.px}).lots;
     sim_say(s, &o, REPORT_ACK, WHY_NONE, ts);
+    /* Cut on the way in: the total that stands is told at once. */
+    if (o.qty != q->qty.lots) sim_say(s, &o, REPORT_MODIFIED, WHY_REDUCE_ONLY, ts);
     meet(w, s, &o, ts);
 }
 
 static void cancel(struct sim_seat *s, const struct order_request *q, int64_t ts) {
     uint32_t i;
     const struct sim_order *have = sim_find(s, q->id, &i);
-    struct sim_order o = have ? *have : sim_order_of(q);
+    const struct sim_trigger *waits = have ? NULL : sim_waiting(s, q->id, &i);
+    struct sim_order o = have ? *have : waits ? waits->order : sim_order_of(q);
     if (have) sim_remove(s, o.side, i);
-    sim_say(s, &o, have ? REPORT_CANCELED : REPORT_CANCEL_REJECTED,
-        have ? WHY_NONE : WHY_UNKNOWN_ORDER, ts);
+    if (waits) sim_unwait(s, i);
+    bool gone = have || waits;
+    sim_say(s, &o, gone ? REPORT_CANCELED : REPORT_CANCEL_REJECTED,
+        gone ? WHY_NONE : WHY_UNKNOWN_ORDER, ts);
 }
 
-/* qty of a modify is the new total. Less at the same price keeps the place in the queue; anything
- * else is a new arrival, and a total that is already filled ends the order. */
+/* ---- amends ---- */
+
+/* What an amend may not do; *next is the order as it would be. */
+static enum report_why refuse_amend(struct sim_seat *s, const struct sim_order *have,
+    const struct order_request *q, struct sim_order *next) {
+    const struct world *w = s->world;
+    struct order_request probe = *q;
+    probe.side = have->side;
+    probe.type = have->type;
+    probe.reduce_only = (have->flags & SIM_REDUCE) != 0;
+    if (book_state(w->book) != BOOK_SYNCED) return WHY_BOOK_GAP;
+    enum report_why why = refuse_shape(s, &probe);
+    if (why != WHY_NONE) return why;
+    int64_t filled = have->qty - have->leaves;
+    *next = *have;
+    next->qty = q->qty.lots;
+    next->leaves = q->qty.lots - filled;
+    next->px = q->px.ticks;
+    bool same = next->px == have->px && next->qty == have->qty;
+    if (same && w->venue_rules->same_refused) return WHY_NO_CHANGE;
+    if ((have->flags & SIM_REDUCE) && next->leaves > have->leaves &&
+        next->leaves - have->leaves > sim_room(s, have->side, true)) {
+        return WHY_REDUCE_ONLY;
+    }
+    bool takes = next->tif == TIF_GTX && next->leaves > 0 && would_take(s, next);
+    return takes && !w->venue_rules->post_only_amend_ends ? WHY_POST_ONLY : WHY_NONE;
+}
+
+/* qty of a modify is the new total at every venue of the table; a total that is already filled ends
+ * the order. Less at the same price keeps the place in the queue where the venue's rules say so;
+ * anything else is a new arrival. */
 static void modify(struct world *w, struct sim_seat *s, const struct order_request *q, int64_t ts) {
     uint32_t i;
-    struct sim_order *have = sim_find(s, q->id, &i);
-    struct order_request probe = *q;
-    probe.id = 0;
-    if (!have || refuse(s, &probe) != WHY_NONE) {
+    struct sim_order *have = sim_find(s, q->id, &i), next;
+    bool waits = !have && sim_waiting(s, q->id, &i);
+    enum report_why why = waits ? WHY_AMEND : WHY_UNKNOWN_ORDER;
+    if (have) why = refuse_amend(s, have, q, &next);
+    if (why != WHY_NONE) {
         struct sim_order none = have ? *have : sim_order_of(q);
-        sim_say(s, &none, REPORT_MODIFY_REJECTED, have ? WHY_LOT : WHY_UNKNOWN_ORDER, ts);
+        sim_say(s, &none, REPORT_MODIFY_REJECTED, (uint8_t)why, ts);
         return;
     }
-    int64_t filled = have->qty - have->leaves;
-    if (q->qty.lots <= filled) {
+    if (next.leaves <= 0) {
         cancel(s, q, ts);
         return;
     }
-    struct sim_order next = *have;
-    next.qty = q->qty.lots;
-    next.leaves = q->qty.lots - filled;
-    next.px = q->px.ticks;
-    if (next.px == have->px && next.leaves <= have->leaves) {
+    uint8_t rule = w->cfg->venue.amend ? w->cfg->venue.amend : w->venue_rules->amend;
+    if (rule == AMEND_KEEP && next.px == have->px && next.leaves <= have->leaves) {
         *have = next;
         sim_say(s, &next, REPORT_MODIFIED, WHY_NONE, ts);
         return;
     }
+    have->flags &= (uint8_t)~SIM_TIED; /* it comes back with its expiry and its pair */
     sim_remove(s, next.side, i);
     sim_say(s, &next, REPORT_MODIFIED, WHY_NONE, ts);
     meet(w, s, &next, ts);
 }
 
-static void request(
-    struct world *w, struct sim_seat *s, const struct order_request *q, int64_t ts) {
+static void stopped(struct sim_seat *s, const struct order_request *q, uint8_t why, int64_t ts) {
+    uint32_t i;
+    const struct sim_order *have = sim_find(s, q->id, &i);
+    struct sim_order o = have ? *have : sim_order_of(q);
     switch ((enum request_kind)q->kind) {
-    case REQUEST_NEW: arrive(w, s, q, ts); return;
-    case REQUEST_CANCEL: cancel(s, q, ts); return;
-    case REQUEST_MODIFY: modify(w, s, q, ts); return;
-    case REQUEST_QUERY: sim_query(s, q, ts); return;
+    case REQUEST_NEW:
+        o = sim_order_of(q);
+        refused(s, &o, why, ts);
+        return;
+    case REQUEST_CANCEL: sim_say(s, &o, REPORT_CANCEL_REJECTED, why, ts); return;
+    case REQUEST_MODIFY: sim_say(s, &o, REPORT_MODIFY_REJECTED, why, ts); return;
+    case REQUEST_QUERY: return; /* no answer: the sender asks again */
     }
 }
 
-const struct sim_ops sim_strict = {.depth = depth, .print = print, .request = request};
+static void act(struct world *w, struct sim_seat *s, const struct order_request *q, int64_t ts) {
+    switch ((enum request_kind)q->kind) {
+    case REQUEST_NEW: arrive(w, s, q, ts); break;
+    case REQUEST_CANCEL: cancel(s, q, ts); break;
+    case REQUEST_MODIFY: modify(w, s, q, ts); break;
+    case REQUEST_QUERY: sim_query(s, q, ts); break;
+    }
+}
+
+static void request(
+    struct world *w, struct sim_seat *s, const struct order_request *q, int64_t ts) {
+    bool lost = false;
+    enum report_why why = w->gated ? sim_gate(s, q, ts, &lost) : WHY_NONE;
+    if (why != WHY_NONE) {
+        stopped(s, q, (uint8_t)why, ts);
+    } else if (!lost) {
+        act(w, s, q, ts);
+    }
+    s->mute = false;
+    sim_settle(w, ts);
+}
+
+const struct sim_ops sim_strict = {
+    .depth = depth, .print = print, .request = request, .mark = mark};

@@ -55,7 +55,8 @@ static bool admit(const struct world *w, const struct event *ev, struct event *o
     bool depth = ev->kind == EV_DEPTH || ev->kind == EV_DEPTH_END;
     bool trade = ev->kind == w->cfg->print_kind && !(ev->flags & EVF_NON_MARKET) &&
                  ev->qty.lots > 0 && (ev->flags & (EVF_BUY | EVF_SELL)) != 0;
-    if (!depth && !trade && ev->kind != EV_GAP) return false;
+    bool mark = ev->kind == EV_MARK && w->ops->mark && ev->aux.a > 0 && ev->aux.a < INT64_MAX / 2;
+    if (!depth && !trade && !mark && ev->kind != EV_GAP) return false;
     if (ev->kind != EV_GAP && ev->inst != w->cfg->inst->id) return false;
     *out = *ev;
     if (ev->ts_venue.ns != TS_NONE_NS) out->ts_local.ns = ev->ts_venue.ns + w->cfg->clock_offset_ns;
@@ -118,6 +119,8 @@ static void exchange_data(struct world *w) {
     if (ev->kind == w->cfg->print_kind) {
         w->counters.prints++;
         w->ops->print(w, ev);
+    } else if (ev->kind == EV_MARK) {
+        w->ops->mark(w, ev);
     } else {
         w->ops->depth(w, ev);
     }
@@ -174,7 +177,8 @@ static void local_next(struct world *w) {
     if (!backward) w->local_ts = ts;
 }
 
-enum slot { SLOT_LOCAL, SLOT_RESPONSE, SLOT_DATA, SLOT_REQUEST, SLOT_TIMER, SLOT_COUNT };
+/* DUE: an order's time at the exchange is over. */
+enum slot { SLOT_LOCAL, SLOT_RESPONSE, SLOT_DUE, SLOT_DATA, SLOT_REQUEST, SLOT_TIMER, SLOT_COUNT };
 
 struct choice {
     int64_t ts;
@@ -201,10 +205,12 @@ static struct choice choose_data(const struct world *w) {
     return c;
 }
 
-/* The same with timers. Timers alone are nothing: when all else is over, so is the run. */
+/* The same with timers and expiries. Alone they are nothing: when all else is over, so is the run.
+ */
 static struct choice choose(const struct world *w) {
     struct choice c = choose_data(w);
     if (c.slot == SLOT_COUNT) return c;
+    consider(&c, w->due, SLOT_DUE, 0);
     for (uint32_t k = 0; k < w->seats; k++) {
         if (w->seat[k].timer_ns > 0) consider(&c, w->seat[k].timer_next, SLOT_TIMER, k);
     }
@@ -259,6 +265,7 @@ enum world_result world_next(struct world *w, const struct event **ev, uint32_t 
             }
             return WORLD_EVENT;
         case SLOT_RESPONSE: *ev = report_event(w, &w->seat[c.seat]); return WORLD_EVENT;
+        case SLOT_DUE: sim_due(w, c.ts); break;
         case SLOT_DATA: exchange_data(w); break;
         case SLOT_REQUEST: exchange_request(w, &w->seat[c.seat]); break;
         case SLOT_TIMER: *ev = timer_event(w, &w->seat[c.seat]); return WORLD_EVENT;
@@ -288,12 +295,21 @@ struct world *world_init(void *mem, const struct world_config *cfg,
     w->in.ring = (void *)(base + l.ring);
     w->in.slots = l.ring_slots;
     w->in.newest = w->in.released = INT64_MIN;
+    w->due = INT64_MAX;
+    for (int by = 0; by < 2; by++) w->fence[by] = (struct sim_fence){INT64_MAX, INT64_MIN};
+    w->venue_rules = sim_rules_of(cfg->inst->venue);
+    const struct world_venue *v = &cfg->venue;
+    w->gated = !v->no_limits || v->outages > 0 || v->outage_every_ns > 0 || v->reject_ppm > 0 ||
+               v->lose_ppm > 0;
     w->seat = (void *)(base + l.seats);
     memset(w->seat, 0, w->seats * sizeof *w->seat);
     struct sim_request *requests = (void *)(base + l.requests);
     struct sim_response *responses = (void *)(base + l.responses);
     for (uint32_t k = 0; k < w->seats; k++) {
         w->seat[k].world = w;
+        w->seat[k].account = cfg->account ? cfg->account[k] : (uint8_t)k;
+        w->shared |= w->seat[k].account != k;
+        CHECK(w->seat[k].account < w->seats);
         w->seat[k].requests = requests + k * l.bus_slots;
         w->seat[k].responses = responses + k * l.bus_slots;
     }
@@ -341,4 +357,14 @@ bool world_best(const struct world *w, int side, struct book_level *out) {
 uint32_t world_resting(const struct world *w, uint32_t seat) {
     CHECK(seat < w->seats);
     return w->seat[seat].count[0] + w->seat[seat].count[1];
+}
+
+uint32_t world_waiting(const struct world *w, uint32_t seat) {
+    CHECK(seat < w->seats);
+    return w->seat[seat].triggers;
+}
+
+int64_t world_position(const struct world *w, uint32_t seat) {
+    CHECK(seat < w->seats);
+    return sim_account(&w->seat[seat])->position;
 }

@@ -18,8 +18,9 @@
  *            that the source keeps for its owner. The event world_next returns is valid until the
  *            next call.
  * Threads    one. Memory is flat: reorder window, buses and books have fixed sizes.
- * Limits     WORLD_SEATS_MAX strategies; SIM_ORDERS_MAX resting orders a side and bus_slots
- *            messages in flight a seat: a full side rejects the order, a full request bus refuses
+ * Limits     WORLD_SEATS_MAX strategies; SIM_ORDERS_MAX resting orders a side, SIM_TRIGGERS_MAX
+ *            orders that wait for a price, SIM_TIES_MAX expiries and pairs, and bus_slots messages
+ *            in flight a seat: a full side rejects the order, a full request bus refuses
  *            the send, a full response bus ends the run (WORLD_FULL).
  */
 #ifndef FATHOM_EXECUTE_SIM_WORLD_H
@@ -35,9 +36,46 @@
 #include "execute/sim/sim_anchor_partial.h"
 
 enum { WORLD_SEATS_MAX = 64, SIM_ORDERS_MAX = 256, SIM_TAKEN_MAX = 256 };
+enum { SIM_TRIGGERS_MAX = 64, SIM_TIES_MAX = 128 };
 enum { WORLD_ALL = UINT32_MAX >> 1 }; /* seat of events that are for every strategy */
 
 enum sim_rules { SIM_STRICT = 0, SIM_ANCHOR = 1 };
+
+/* Strict: when the venue takes nothing, or answers nothing. */
+enum world_outage_kind {
+    OUTAGE_NONE = 0,
+    OUTAGE_REJECT, /* refuses every request */
+    OUTAGE_LOST,   /* requests never arrive */
+    OUTAGE_MUTE    /* requests act, their answers are lost; fills are told */
+};
+struct world_outage { /* [from, to) of the venue's clock */
+    int64_t from_ns, to_ns;
+    uint8_t kind;
+    uint8_t pad[7];
+};
+/* The venue's own rules are in sim_venue.c, by the instrument's venue; 0 = as the venue. */
+enum sim_amend {
+    AMEND_VENUE = 0,
+    AMEND_KEEP,
+    AMEND_LOSE
+}; /* place in the queue on less quantity */
+enum sim_reduce { REDUCE_VENUE = 0, REDUCE_REJECT, REDUCE_CUT };
+
+struct world_venue {
+    uint8_t stp, amend, reduce; /* enum order_stp, sim_amend, sim_reduce */
+    bool no_limits;             /* request limits are not counted */
+    uint32_t orders_max;        /* open orders; 0 = the venue's */
+    int64_t qty_max;            /* of one order, quantity units; 0 = none */
+    int64_t band_e8;         /* limit prices: buy <= mark x (1 + band), sell >= mark x (1 - band) */
+    int64_t market_bound_e8; /* the same for what a market order walks to; 0 = none */
+    const struct world_outage *outage; /* by from_ns */
+    size_t outages;
+    uint64_t seed; /* of the three below: pure hashes of it, the slot of time, the request */
+    int64_t outage_every_ns, outage_ns; /* one in each such slot, at a drawn place; 0 = none */
+    uint32_t reject_ppm, lose_ppm;      /* of requests */
+    uint8_t outage_kind;
+    uint8_t pad[7];
+};
 
 struct world_config {
     const struct instrument *inst; /* the instrument that trades; others only pass to the engine */
@@ -57,6 +95,8 @@ struct world_config {
     int64_t bar_slip_e4;  /* bars: bps x 1e4 worse than the open, then to the tick against us */
     int64_t bar_grace_ns; /* bars: orders up to so long after the open still get it; 0 = 1 s */
     struct book_limits book;
+    struct world_venue venue;
+    const uint8_t *account; /* of each seat, a seat's number; NULL: each seat has its own */
 };
 
 struct world_source {
@@ -84,6 +124,7 @@ struct world_counters {
     uint64_t local_events, local_backward, venue_events, late, window_cut;
     uint64_t prints, requests, responses, refused, bus_full;
     uint64_t fills, maker_fills, cross_fills, taken_full;
+    uint64_t triggered, self_trades, limited, outage_rejects, lost, muted;
 };
 
 struct world;
@@ -110,5 +151,8 @@ bool world_local_best(const struct world *w, int side, struct book_level *out);
 bool world_best(const struct world *w, int side, struct book_level *out);
 const struct book *world_book(const struct world *w); /* the exchange's; NULL under anchor, bars */
 uint32_t world_resting(const struct world *w, uint32_t seat);
+uint32_t world_waiting(const struct world *w, uint32_t seat); /* orders that wait for a price */
+/* Exact, at the exchange, of the seat's account: what reduce-only is judged by. */
+int64_t world_position(const struct world *w, uint32_t seat);
 
 #endif
