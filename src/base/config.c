@@ -193,15 +193,16 @@ static err_t load_file(struct config *c, const char *file, struct err_info *e) {
     return err;
 }
 
-static err_t load_set(struct config *c, const char *set, struct err_info *e) {
+err_t config_override(struct config *c, const char *set, const char *where, struct err_info *e) {
     const char *equals = strchr(set, '=');
     if (!equals || equals == set) {
-        return err_set(e, ERR_USAGE, "--set %s: write --set key.path=value", set);
+        return err_set(e, ERR_USAGE, "%s %s: write %skey.path=value", where, set,
+            strcmp(where, "--set") == 0 ? "--set " : "");
     }
     char *path = mem_text(set, (size_t)(equals - set));
     size_t k = find_key(c->schema, c->keys, path);
-    err_t err = k == c->keys ? unknown_key(c, "--set", path, e)
-                             : set_text(c, k, "--set", equals + 1, strlen(equals + 1), e);
+    err_t err = k == c->keys ? unknown_key(c, where, path, e)
+                             : set_text(c, k, where, equals + 1, strlen(equals + 1), e);
     free(path);
     return err;
 }
@@ -234,7 +235,7 @@ err_t config_load(struct config **out, const struct config_key *schema, size_t k
     c->value = mem_alloc(keys * sizeof *c->value);
     err_t err = load_defaults(c, e);
     if (!err && file) err = load_file(c, file, e);
-    for (size_t i = 0; i < n_sets && !err; i++) err = load_set(c, sets[i], e);
+    for (size_t i = 0; i < n_sets && !err; i++) err = config_override(c, sets[i], "--set", e);
     if (!err) err = check_required(c, file, e);
     if (err) {
         config_free(c);
@@ -242,6 +243,23 @@ err_t config_load(struct config **out, const struct config_key *schema, size_t k
     }
     *out = c;
     return ERR_OK;
+}
+
+struct config *config_copy(const struct config *c) {
+    struct config *out = mem_alloc(sizeof *out);
+    out->schema = c->schema;
+    out->keys = c->keys;
+    out->value = mem_alloc(c->keys * sizeof *out->value);
+    for (size_t k = 0; k < c->keys; k++) {
+        const struct config_value *from = &c->value[k];
+        struct config_value *to = &out->value[k];
+        size_t cap = 0;
+        for (size_t i = 0; i < from->items; i++) {
+            add_item(to, &cap, from->item[i], strlen(from->item[i]));
+        }
+        if (from->where) to->where = mem_text(from->where, strlen(from->where));
+    }
+    return out;
 }
 
 void config_free(struct config *c) {

@@ -61,6 +61,12 @@ const char *config_where(const struct config *c, const char *path);
 MUST_USE err_t config_replace(
     struct config *c, const char *path, const char *text, const char *where, struct err_info *e);
 
+/* A copy of its own, freed by config_free. */
+struct config *config_copy(const struct config *c);
+/* One more "path=value" over what is there; `where` is what config_where and errors name. */
+MUST_USE err_t config_override(
+    struct config *c, const char *set, const char *where, struct err_info *e);
+
 void config_print(const struct config *c, FILE *to); /* resolved YAML, secrets as "(hidden)" */
 char *config_yaml(const struct config *c);           /* the same as text the caller frees */
 uint64_t config_hash(const struct config *c);        /* of the resolved values, secrets excluded */

@@ -9,9 +9,9 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "capture/tape/tape.h"
 #include "program/cli.h"
 #include "program/pipeline.h"
+#include "program/plan.h"
 #include "program/run_config.h"
 
 extern char **environ;
@@ -89,10 +89,10 @@ static err_t load_models(const char *dir, const struct manifest *m, const struct
     return ERR_OK;
 }
 
-static err_t check_tape(const struct manifest *m, struct err_info *e) {
+static err_t check_tape(const struct manifest *m, const struct config *cfg, struct err_info *e) {
     uint64_t hash;
     char text[17];
-    err_t code = tape_hash(m->tape, &hash, e);
+    err_t code = plan_tape_hash(cfg, m->tape, &hash, e);
     if (code) return code;
     hash64_text(hash, text);
     if (strcmp(text, m->tape_hash) == 0) return ERR_OK;
@@ -109,8 +109,9 @@ static err_t recompute(
     struct pipeline_facts *facts = malloc(sizeof *facts);
     struct run_result result;
     snprintf(path, sizeof path, "%s/config.yaml", dir);
-    err_t code = facts ? check_tape(m, e) : err_set(e, ERR_RESOURCE, "out of memory");
+    err_t code = facts ? ERR_OK : err_set(e, ERR_RESOURCE, "out of memory");
     if (!code) code = config_load(&cfg, run_schema, run_schema_keys, path, NULL, 0, e);
+    if (!code) code = check_tape(m, cfg, e);
     if (!code) code = load_models(dir, m, cfg, &models, e);
     if (!code) code = run_result_init(&result, e);
     if (!code) {

@@ -77,6 +77,8 @@ static void survey_event(struct fanout_facts *f, const struct event *ev) {
     f->last_ns = ev->ts_local.ns;
     f->trades += ev->kind == EV_TRADE;
     f->agg_trades += ev->kind == EV_AGG_TRADE;
+    f->klines += ev->kind == EV_KLINE;
+    f->books += ev->kind == EV_DEPTH || ev->kind == EV_TRADE || ev->kind == EV_AGG_TRADE;
     f->marks += ev->kind == EV_MARK;
     f->fundings += ev->kind == EV_FUNDING;
     if (ev->ts_venue.ns == TS_NONE_NS || (ev->flags & EVF_SUSPECT)) return;

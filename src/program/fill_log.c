@@ -11,17 +11,19 @@
 
 const int64_t fill_mark_ns[RUN_MARKS] = {NS_PER_S, 10 * NS_PER_S, 60 * NS_PER_S};
 
-void fill_log_open(struct fill_log *l, struct run_result *r, FILE *csv) {
+void fill_log_head(FILE *csv) {
+    fprintf(csv,
+        "ts_venue_ns,ts_local_ns,order_id,side,px,qty,maker,fee,spread,slippage,queue_placed,"
+        "queue_before,wait_ns,position,type,tif,value,mid_sent,mid,book_spread,mark_1s_bps,"
+        "mark_10s_bps,mark_60s_bps,symbol\n");
+}
+
+void fill_log_open(struct fill_log *l, struct run_result *r, FILE *csv, const char *symbol) {
     memset(l, 0, sizeof *l);
     l->csv = csv;
+    l->symbol = symbol;
     l->r = r;
     l->due = INT64_MAX;
-    if (csv) {
-        fprintf(csv,
-            "ts_venue_ns,ts_local_ns,order_id,side,px,qty,maker,fee,spread,slippage,queue_placed,"
-            "queue_before,wait_ns,position,type,tif,value,mid_sent,mid,book_spread,mark_1s_bps,"
-            "mark_10s_bps,mark_60s_bps\n");
-    }
 }
 
 static void add_mean(struct run_mean *m, int64_t mark) {
@@ -104,10 +106,10 @@ static void write_row(const struct fill_log *l, const struct fill_row *row) {
     for (int h = 0; h < RUN_MARKS; h++) mark_text(row->mark[h], mark[h]);
     fprintf(l->csv,
         "%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%d,%s,%s,%s,%" PRId64 ",%" PRId64 ",%" PRId64
-        ",%s,%s,%s,%s,%s,%s,%s,%s,%s,%s\n",
+        ",%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s\n",
         f->ts_venue.ns, f->ts_local.ns, f->order_id, f->side == SIDE_BUY ? "buy" : "sell", px, qty,
         f->maker, fee, spread, slip, f->queue_placed, f->queue_before, f->wait_ns, pos, row->type,
-        row->tif, value, sent, mid, wide, mark[0], mark[1], mark[2]);
+        row->tif, value, sent, mid, wide, mark[0], mark[1], mark[2], l->symbol);
 }
 
 /* Rows whose longest horizon is known leave; the next mark that is due is found. */

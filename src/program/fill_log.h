@@ -33,6 +33,7 @@ struct fill_row {
 
 struct fill_log {
     FILE *csv; /* NULL: only the sums */
+    const char *symbol;
     struct run_result *r;
     struct fill_row *row; /* waiting: [head, head + count) */
     size_t head, count, cap;
@@ -40,7 +41,10 @@ struct fill_log {
     int64_t due;              /* earliest mark that is still to come; INT64_MAX = none */
 };
 
-void fill_log_open(struct fill_log *l, struct run_result *r, FILE *csv);
+/* The first line of a fills.csv; several logs may write one file. */
+void fill_log_head(FILE *csv);
+/* `symbol` (the last column) outlives the log. */
+void fill_log_open(struct fill_log *l, struct run_result *r, FILE *csv, const char *symbol);
 void fill_log_add(struct fill_log *l, const struct fill_row *row);
 /* Before the first event later than l->due changes the book. mid2 = bid + ask of the book as it
  * stands, 0 = not trusted; a mark that was due after fresh_ns found the book too old. */

@@ -110,7 +110,8 @@ static void every_mark_is_the_mid_that_stood_at_its_horizon(void **state) {
         assert_true(m && w && csv);
         rng_init(&g, seed, 0);
         make(m, &g);
-        fill_log_open(&log, r, csv);
+        fill_log_head(csv);
+        fill_log_open(&log, r, csv, "other:X");
         int n = 0;
         for (int i = 0; i < QUOTES; i++) {
             int64_t mid2 = i > 0 ? m->mid2[i - 1] : 0, book = i > 0 ? m->ts[i - 1] : 0;
@@ -145,7 +146,8 @@ static void a_row_leaves_only_when_its_last_mark_is_known(void **state) {
     char line[1024];
     FILE *csv = tmpfile();
     assert_non_null(csv);
-    fill_log_open(&log, r, csv);
+    fill_log_head(csv);
+    fill_log_open(&log, r, csv, "other:X");
     struct want w = {.ts = NS_PER_S, .px = 100000, .buy = true};
     add(&log, &w);
     assert_int_equal(log.due, 2 * NS_PER_S);
@@ -175,7 +177,7 @@ static void bars_have_no_mid_inside_so_their_marks_are_missing_at_once(void **st
     struct run_result *r = result();
     struct fill_log log;
     r->bars = true;
-    fill_log_open(&log, r, NULL);
+    fill_log_open(&log, r, NULL, "other:X");
     struct want w = {.ts = NS_PER_S, .px = 100000};
     add(&log, &w);
     assert_int_equal(log.due, INT64_MAX);
@@ -190,7 +192,7 @@ static void the_queue_ahead_is_binned_by_multiples_of_the_order(void **state) {
     static const uint64_t want[RUN_AHEAD_BINS] = {1, 2, 2, 2, 2, 2};
     struct run_result *r = result();
     struct fill_log log;
-    fill_log_open(&log, r, NULL);
+    fill_log_open(&log, r, NULL, "other:X");
     for (size_t i = 0; i < sizeof ahead / sizeof *ahead; i++) {
         struct fill_row row = {
             .f = {.ts_local = {NS_PER_S}, .px = {100}, .maker = 1, .queue_placed = ahead[i]},

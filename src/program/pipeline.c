@@ -1,4 +1,4 @@
-#include "program/pipeline.h"
+#include "program/pipeline_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -6,101 +6,13 @@
 
 #include "base/check.h"
 #include "base/decimal.h"
-#include "capture/tape/tape.h"
 #include "derive/model/model.h"
-#include "execute/engine/engine.h"
-#include "execute/sim/world.h"
-#include "program/cli.h"
-#include "program/fanout.h"
-#include "program/pipeline_sinks.h"
 #include "program/plan.h"
-
-/* One parameter set: its own strategy, limits, fees and money on the shared replay. */
-struct seat {
-    const struct config *c;
-    struct run_result *r;
-    struct engine_config cfg;
-    void *mem;
-    struct engine *engine;
-    struct sinks sinks;
-    double move_bps;  /* of the configuration; 0 = the model's */
-    int64_t stale_ns; /* a book older than this marks no fill */
-};
-
-struct pipeline {
-    const struct pipeline_options *opt;
-    struct pipeline_facts *facts;
-    struct instrument inst;
-    bool bars;
-    uint64_t events, predictions;
-    struct fanout *fanout;
-    struct fanout_lane *lane;
-    void *stream_mem, *world_mem;
-    struct stream *stream;
-    struct world *world;
-    struct stream_spec spec;
-    struct world_config world_cfg;
-    uint32_t seats; /* engines are seats 0..seats-1; seat `seats` rings at bucket boundaries */
-    struct seat *seat;
-    const struct run_model *model; /* that scores now */
-    int64_t close_mid2;            /* bars: twice the last close */
-    int64_t book_ns;               /* last depth message */
-    int64_t mark_due;              /* earliest mark-out of any set */
-    err_t failed;
-};
 
 /* ---- what the configuration says, in the instrument's units ---- */
 
-err_t pipeline_instrument(
-    const char *tape, const char *symbol, struct instrument *out, bool *bars, struct err_info *e) {
-    struct tape_reader_options opt = {.torn_ok = false};
-    struct tape_reader *r;
-    err_t code = tape_reader_open(&r, tape, &opt, e);
-    if (code) return code;
-    size_t n, at = 0, same = 0;
-    const struct instrument *table = tape_reader_instruments(r, &n);
-    if (*symbol) {
-        while (at < n && !instrument_is(&table[at], symbol)) at++;
-        for (size_t i = at; i < n; i++) same += instrument_is(&table[i], symbol);
-    }
-    if (same > 1) {
-        code = err_set(e, ERR_USAGE, "%s holds %s of several venues: set data.symbol=VENUE:%s",
-            tape, symbol, symbol);
-    } else if (at >= n) {
-        code = err_set(e, ERR_INPUT, "%s holds no instrument %s; fathom tape info %s lists them",
-            tape, symbol, tape);
-    } else {
-        *out = table[at];
-    }
-    bool book = false, kline = false;
-    const struct event *slots;
-    size_t slot_count, seen = 0;
-    while (
-        !code && !book && seen < 1000000 && tape_reader_next(r, &slots, &slot_count, e) == ERR_OK) {
-        for (size_t i = 0; i < slot_count; i += event_slots(slots[i].kind), seen++) {
-            if (slots[i].inst != out->id) continue;
-            book |= slots[i].kind == EV_DEPTH || slots[i].kind == EV_TRADE ||
-                    slots[i].kind == EV_AGG_TRADE;
-            kline |= slots[i].kind == EV_KLINE;
-        }
-    }
-    *bars = kline && !book;
-    tape_reader_close(r);
-    return code;
-}
-
-static err_t source_of(struct pipeline *p, struct err_info *e) {
-    err_t code = fanout_open(&p->fanout, &p->opt->tape, 1, 0, e);
-    if (code) return code;
-    if (fanout_facts(p->fanout, p->inst.id)->events == 0) {
-        return err_set(e, ERR_INPUT, "%s holds no event of this instrument", p->opt->tape);
-    }
-    p->lane = fanout_lane(p->fanout, p->inst.id, p->inst.id);
-    return p->lane ? ERR_OK : err_set(e, ERR_RESOURCE, "out of memory");
-}
-
 static err_t stream_of(struct pipeline *p, struct err_info *e) {
-    const struct config *c = p->opt->cfg;
+    const struct config *c = p->cfg;
     const char *why = "", *bad = "";
     p->spec.inst = p->inst;
     p->spec.hash_events = true;
@@ -122,7 +34,7 @@ static err_t stream_of(struct pipeline *p, struct err_info *e) {
     return ERR_OK;
 }
 
-static err_t strategy_of(struct pipeline *p, struct seat *s, struct err_info *e) {
+static err_t strategy_of(struct pipeline *p, struct pipeline_seat *s, struct err_info *e) {
     const struct config *c = s->c;
     const char *kind = config_string(c, "strategy.kind"), *why = "";
     if (strcmp(kind, "none") == 0) return ERR_OK;
@@ -154,7 +66,7 @@ static err_t strategy_of(struct pipeline *p, struct seat *s, struct err_info *e)
     return ERR_OK;
 }
 
-static err_t limits_of(struct pipeline *p, struct seat *s, struct err_info *e) {
+static err_t limits_of(struct pipeline *p, struct pipeline_seat *s, struct err_info *e) {
     const struct config *c = s->c;
     const struct instrument *in = &p->inst;
     struct risk_config *risk = &s->cfg.risk;
@@ -165,7 +77,7 @@ static err_t limits_of(struct pipeline *p, struct seat *s, struct err_info *e) {
     if (!code) code = plan_qty(c, "strategy.position_max", in, &intent, e);
     if (!code) code = plan_money(c, "risk.notional_max", &notional, e);
     if (!code) code = plan_money(c, "risk.daily_loss", &loss, e);
-    if (!code) code = plan_money(c, "account.deposit", &s->cfg.deposit, e);
+    if (!code) s->cfg.deposit = s->deposit;
     if (!code) code = plan_rate(c, "fees.maker", &s->cfg.fees.maker, e);
     if (!code) code = plan_rate(c, "fees.taker", &s->cfg.fees.taker, e);
     if (code) return code;
@@ -213,7 +125,7 @@ static struct anchor_partial partial_of(const struct config *c) {
 }
 
 static err_t world_of(struct pipeline *p, const struct fanout_facts *f, struct err_info *e) {
-    const struct config *c = p->opt->cfg;
+    const struct config *c = p->cfg;
     int64_t entry = (int64_t)(config_double(c, "sim.entry_ms") * 1e6);
     bool anchor = !p->bars && strcmp(config_string(c, "sim.rules"), "anchor") == 0;
     p->world_cfg = (struct world_config){.inst = &p->inst,
@@ -222,6 +134,7 @@ static err_t world_of(struct pipeline *p, const struct fanout_facts *f, struct e
         .print_kind = f->trades > 0 ? EV_TRADE : EV_AGG_TRADE,
         .bars = p->bars,
         .timers_from_start = anchor,
+        .rank = p->rank,
         .seats = p->seats + 1,
         .entry_new_ns = entry,
         .entry_cancel_ns = entry,
@@ -248,7 +161,7 @@ static bool anchor_best(void *ctx, int side, struct book_level *out) {
 }
 
 static err_t engine_of(struct pipeline *p, uint32_t k, struct err_info *e) {
-    struct seat *s = &p->seat[k];
+    struct pipeline_seat *s = &p->seat[k];
     s->cfg.inst = &p->inst;
     s->cfg.bars = p->bars;
     s->cfg.funding_on = config_bool(s->c, "funding.on");
@@ -265,6 +178,8 @@ static err_t engine_of(struct pipeline *p, uint32_t k, struct err_info *e) {
         .book = p->bars ? NULL : stream_book(p->stream),
         .best = p->world_cfg.rules == SIM_ANCHOR ? anchor_best : NULL,
         .best_ctx = p->world,
+        .equity = s->equity,
+        .equity_ctx = s->account_ctx,
         .sink = sinks_record,
         .sink_ctx = &s->sinks};
     s->engine = engine_init(s->mem, &s->cfg, &io);
@@ -301,12 +216,12 @@ static int64_t mid2_now(struct pipeline *p, const struct bucket *b) {
 /* The prediction of this bucket, NULL where no model scores it or its features are not warm. */
 static const struct prediction *predict(
     struct pipeline *p, const struct bucket *b, const float *row, struct prediction *out) {
-    const struct run_model *m = p->opt->models ? run_models_at(p->opt->models, b->id) : NULL;
+    const struct run_model *m = p->models ? run_models_at(p->models, b->id) : NULL;
     if (!m) return NULL;
     if (m != p->model) {
         p->model = m;
         for (uint32_t k = 0; k < p->seats; k++) {
-            struct seat *s = &p->seat[k];
+            struct pipeline_seat *s = &p->seat[k];
             s->cfg.intent.move_bps = s->move_bps > 0 ? s->move_bps : m->move_bps;
         }
     }
@@ -364,12 +279,12 @@ static void mark_fills(struct pipeline *p, int64_t now_ns) {
     }
 }
 
-static void to_engine(struct pipeline *p, struct seat *s, const struct event *ev) {
+static void to_engine(struct pipeline *p, struct pipeline_seat *s, const struct event *ev) {
     p->failed = engine_on_event(s->engine, ev);
     if (s->sinks.log.due < p->mark_due) p->mark_due = s->sinks.log.due;
 }
 
-static void step(struct pipeline *p, const struct event *ev, uint32_t seat) {
+void pipeline_step(struct pipeline *p, const struct event *ev, uint32_t seat) {
     if (ev->kind == EV_TIMER && seat == p->seats) {
         stream_time(p->stream, ev->ts_local, on_row, p);
         return;
@@ -390,41 +305,6 @@ static void step(struct pipeline *p, const struct event *ev, uint32_t seat) {
     if (!p->failed) to_engines(p, ev);
 }
 
-static err_t loop(struct pipeline *p, struct err_info *e) {
-    const struct event *ev;
-    uint32_t seat;
-    for (uint64_t n = 0;; n++) {
-        enum world_result got = world_next(p->world, &ev, &seat);
-        if (got == WORLD_LATE)
-            return err_set(e, ERR_INPUT,
-                "an event is older than the reorder window of %lld ms; raise sim.reorder_ms",
-                (long long)(p->world_cfg.reorder_ns / NS_PER_MS));
-        if (got == WORLD_FULL)
-            return err_set(e, ERR_RESOURCE,
-                "more than %zu messages to the strategy were in flight at once; lower "
-                "sim.response_ms or trade less",
-                p->world_cfg.bus_slots);
-        if (got == WORLD_ORDER_STATUS)
-            return err_set(e, ERR_NO,
-                "venue time %lld ns: order %lld, filled exactly, is hit again: the anchor's error "
-                "14 ends its run here; sim.anchor.ghosts=false goes on",
-                (long long)world_fault(p->world)->venue_ns,
-                (long long)world_fault(p->world)->order_id);
-        if (got == WORLD_END) break;
-        step(p, ev, seat);
-        if (p->failed)
-            return err_set(e, p->failed,
-                "event %llu: a value does not fit (money, port or order table)",
-                (unsigned long long)p->events);
-        if ((n & 0xffff) == 0 && cli_interrupted()) {
-            return err_set(e, ERR_INTERRUPTED,
-                "interrupted after %llu events; nothing was written, run the same command again",
-                (unsigned long long)p->events);
-        }
-    }
-    return fanout_failed(p->fanout, e);
-}
-
 /* ---- ends ---- */
 
 static void reasons(struct run_result *r, const char *prefix, const char *name, uint64_t count) {
@@ -434,7 +314,7 @@ static void reasons(struct run_result *r, const char *prefix, const char *name, 
     c->count = count;
 }
 
-static void gather_seat(struct pipeline *p, struct seat *s) {
+static void gather_seat(struct pipeline *p, struct pipeline_seat *s) {
     struct run_result *r = s->r;
     struct stream_hashes h = stream_hashes(p->stream);
     const struct engine_hashes *eh = engine_hashes(s->engine);
@@ -454,7 +334,7 @@ static void gather_seat(struct pipeline *p, struct seat *s) {
     r->ignored_reorder = world_counters(p->world)->late;
 }
 
-static void gather(struct pipeline *p) {
+void pipeline_gather(struct pipeline *p) {
     stream_finish(p->stream);
     for (uint32_t k = 0; k < p->seats; k++) gather_seat(p, &p->seat[k]);
     p->facts->book = *book_counters(stream_book(p->stream));
@@ -467,16 +347,25 @@ static void gather(struct pipeline *p) {
     }
 }
 
-static void release(struct pipeline *p) {
+err_t pipeline_finish(struct pipeline *p, struct err_info *e) {
+    int64_t mid2 = p->bars ? 0 : book_mid2(p);
+    err_t code = ERR_OK;
+    for (size_t k = 0; !code && k < p->seats; k++) {
+        struct sinks *sinks = &p->seat[k].sinks;
+        fill_log_end(&sinks->log, sinks->r->last_ns, mid2, p->book_ns + p->seat[k].stale_ns);
+        code = sinks_finish(sinks, e);
+    }
+    return code;
+}
+
+void pipeline_close(struct pipeline *p) {
     for (uint32_t k = 0; p->seat && k < p->seats; k++) {
         sinks_abort(&p->seat[k].sinks);
         free(p->seat[k].mem);
     }
-    fanout_close(p->fanout);
     free(p->stream_mem);
     free(p->world_mem);
     free(p->seat);
-    free(p);
 }
 
 static int64_t period_of(const struct bucket_spec *spec) {
@@ -484,64 +373,28 @@ static int64_t period_of(const struct bucket_spec *spec) {
     return spec->mode == BUCKET_TIME && spec->size > minute ? spec->size : minute;
 }
 
-static err_t seat_of(struct pipeline *p, uint32_t k, const char *folder, struct err_info *e) {
-    struct seat *s = &p->seat[k];
+static err_t seat_of(struct pipeline *p, uint32_t k, struct err_info *e) {
+    struct pipeline_seat *s = &p->seat[k];
     qty_t hold = {0};
     s->r->inst = p->inst;
     s->r->bars = p->bars;
+    s->r->first_ns = p->found->first_ns;
+    s->r->last_ns = p->found->last_ns;
+    s->r->clock_offset_ns = p->found->offset_ns;
     s->stale_ns = config_int(s->c, "risk.stale_ms") * NS_PER_MS;
     err_t code = plan_qty(s->c, "strategy.position_max", &p->inst, &hold, e);
-    if (!code) code = sinks_open(&s->sinks, s->r, folder, hold.lots, period_of(&p->spec.bucket), e);
-    return code ? code : engine_of(p, k, e);
+    if (code) return code;
+    sinks_init(&s->sinks, s->r, &s->files, hold.lots, period_of(&p->spec.bucket));
+    s->sinks.account = s->account;
+    s->sinks.account_ctx = s->account_ctx;
+    return engine_of(p, k, e);
 }
 
-static err_t prepare(struct pipeline *p, const struct pipeline_set *set, struct err_info *e) {
-    err_t code = pipeline_instrument(
-        p->opt->tape, config_string(p->opt->cfg, "data.symbol"), &p->inst, &p->bars, e);
-    if (!code) code = source_of(p, e);
-    if (!code) code = stream_of(p, e);
-    const struct fanout_facts *f = code ? NULL : fanout_facts(p->fanout, p->inst.id);
-    if (!code) code = world_of(p, f, e);
-    for (uint32_t k = 0; !code && k < p->seats; k++) {
-        struct run_result *r = set[k].out;
-        p->seat[k].c = set[k].cfg;
-        p->seat[k].r = r;
-        code = seat_of(p, k, set[k].folder, e);
-        r->first_ns = f->first_ns;
-        r->last_ns = f->last_ns;
-        r->clock_offset_ns = f->offset_ns;
-    }
+err_t pipeline_open(struct pipeline *p, struct err_info *e) {
+    p->mark_due = INT64_MAX;
+    err_t code = stream_of(p, e);
+    if (!code) code = world_of(p, p->found, e);
+    for (uint32_t k = 0; !code && k < p->seats; k++) code = seat_of(p, k, e);
     if (!code) bucket_timer(p);
     return code;
-}
-
-err_t pipeline_run_sets(const struct pipeline_options *opt, const struct pipeline_set *set,
-    size_t n, struct pipeline_facts *facts, struct err_info *e) {
-    CHECK(n > 0 && n <= PIPELINE_SETS_MAX);
-    struct pipeline *p = calloc(1, sizeof *p);
-    if (!p) return err_set(e, ERR_RESOURCE, "out of memory");
-    p->seat = calloc(n, sizeof *p->seat);
-    p->seats = (uint32_t)n;
-    p->mark_due = INT64_MAX;
-    memset(facts, 0, sizeof *facts);
-    p->opt = opt;
-    p->facts = facts;
-    err_t code = p->seat ? ERR_OK : err_set(e, ERR_RESOURCE, "out of memory");
-    if (!code) code = prepare(p, set, e);
-    if (!code) code = loop(p, e);
-    if (!code) gather(p);
-    for (size_t k = 0; !code && k < n; k++) {
-        struct sinks *sinks = &p->seat[k].sinks;
-        int64_t mid2 = p->bars ? 0 : book_mid2(p);
-        fill_log_end(&sinks->log, sinks->r->last_ns, mid2, p->book_ns + p->seat[k].stale_ns);
-        code = sinks_close(sinks, e);
-    }
-    release(p);
-    return code;
-}
-
-err_t pipeline_run(const struct pipeline_options *opt, struct run_result *out,
-    struct pipeline_facts *facts, struct err_info *e) {
-    struct pipeline_set one = {opt->cfg, out, opt->folder};
-    return pipeline_run_sets(opt, &one, 1, facts, e);
 }

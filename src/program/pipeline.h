@@ -22,7 +22,9 @@
 
 struct pipeline_options {
     const struct config *cfg;
-    const char *tape;
+    const char *tape;                /* data.tapes of cfg, if given, is used instead */
+    const char *const *tapes;        /* several as one, by receive time, instead of `tape` */
+    size_t n_tapes;                  /* 0 = `tape` */
     const struct run_models *models; /* NULL: no predictions */
     const char *folder;              /* fills.csv, orders.csv, equity.csv go here; NULL: none */
     bool quiet;

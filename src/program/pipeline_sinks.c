@@ -10,39 +10,66 @@
 
 static double asset(int128 e12) { return (double)e12 / 1e12; }
 
-err_t sinks_open(struct sinks *s, struct run_result *r, const char *folder, int64_t hold_lots,
-    int64_t period_ns, struct err_info *e) {
-    memset(s, 0, sizeof *s);
-    s->r = r;
-    s->hold_lots = hold_lots;
-    s->period_ns = period_ns;
-    r->period_s = (double)period_ns / 1e9;
-    fill_log_open(&s->log, r, NULL);
-    if (!folder) return ERR_OK;
-    err_t code = run_folder_open(folder, "fills.csv", &s->fills, e);
-    if (!code) code = run_folder_open(folder, "orders.csv", &s->orders, e);
-    if (!code) code = run_folder_open(folder, "equity.csv", &s->equity, e);
-    if (!code) code = run_folder_open(folder, "decisions.csv", &s->decisions, e);
+err_t sink_files_open(struct sink_files *f, const char *folder, struct err_info *e) {
+    memset(f, 0, sizeof *f);
+    err_t code = run_folder_open(folder, "fills.csv", &f->fills, e);
+    if (!code) code = run_folder_open(folder, "orders.csv", &f->orders, e);
+    if (!code) code = run_folder_open(folder, "equity.csv", &f->equity, e);
+    if (!code) code = run_folder_open(folder, "decisions.csv", &f->decisions, e);
     if (code) {
-        sinks_abort(s);
+        sink_files_abort(f);
         return code;
     }
-    fill_log_open(&s->log, r, s->fills);
-    fprintf(s->orders, "id,ts_sent_ns,ts_ack_ns,side,type,tif,px,qty,filled,status,queue_placed\n");
-    fprintf(
-        s->decisions, "ts_ns,bucket_id,p_up,p_down,edge_bps,cost_bps,before,wanted,gate,refused\n");
-    fprintf(s->equity, "ts_ns,bucket_id,position,mid,net,gross,fees,funding\n");
+    fill_log_head(f->fills);
+    fprintf(f->orders,
+        "id,ts_sent_ns,ts_ack_ns,side,type,tif,px,qty,filled,status,queue_placed,symbol\n");
+    fprintf(f->decisions,
+        "ts_ns,bucket_id,p_up,p_down,edge_bps,cost_bps,before,wanted,gate,refused,symbol\n");
+    fprintf(f->equity, "ts_ns,bucket_id,position,mid,net,gross,fees,funding,symbol\n");
     return ERR_OK;
 }
 
-void sinks_abort(struct sinks *s) {
-    fill_log_abort(&s->log);
-    FILE **file[4] = {&s->fills, &s->orders, &s->equity, &s->decisions};
+static err_t close_one(FILE **file, const char *name, struct err_info *e) {
+    if (!*file) return ERR_OK;
+    FILE *f = *file;
+    *file = NULL;
+    return run_folder_close(f, name, e);
+}
+
+err_t sink_files_close(struct sink_files *f, struct err_info *e) {
+    err_t code = close_one(&f->fills, "fills.csv", e);
+    if (!code) code = close_one(&f->orders, "orders.csv", e);
+    if (!code) code = close_one(&f->equity, "equity.csv", e);
+    if (!code) code = close_one(&f->decisions, "decisions.csv", e);
+    return code;
+}
+
+void sink_files_abort(struct sink_files *f) {
+    FILE **file[4] = {&f->fills, &f->orders, &f->equity, &f->decisions};
     for (int i = 0; i < 4; i++) {
         if (*file[i]) fclose(*file[i]);
         *file[i] = NULL;
     }
 }
+
+void sinks_curve_init(struct sinks_curve *c, struct run_result *r, int64_t period_ns) {
+    *c = (struct sinks_curve){.r = r, .period_ns = period_ns};
+    r->period_s = (double)period_ns / 1e9;
+}
+
+void sinks_init(struct sinks *s, struct run_result *r, const struct sink_files *files,
+    int64_t hold_lots, int64_t period_ns) {
+    memset(s, 0, sizeof *s);
+    s->r = r;
+    s->files = *files;
+    s->hold_lots = hold_lots;
+    s->first_mid = NAN;
+    snprintf(s->symbol, sizeof s->symbol, "%s:%s", venue_name(r->inst.venue), r->inst.symbol);
+    sinks_curve_init(&s->curve, r, period_ns);
+    fill_log_open(&s->log, r, files->fills, s->symbol);
+}
+
+void sinks_abort(struct sinks *s) { fill_log_abort(&s->log); }
 
 /* Value of qty at a doubled price: exact halves are kept by doubling, then halving, the value. */
 static err_t value_at_mid(const struct instrument *in, price_t mid2, qty_t qty, int128 *out) {
@@ -66,7 +93,7 @@ static void costs_of(struct sinks *s, struct fill_row *row) {
     bool exact;
     int128 sent = 0, now = 0;
     if (ledger_value(in, f->px, f->qty, &px, &exact) != ERR_OK) {
-        s->failed = ERR_FULL;
+        s->curve.failed = ERR_FULL;
         return;
     }
     row->value = px.e12;
@@ -134,34 +161,35 @@ static void on_fill(struct sinks *s, const struct fill_record *f) {
 }
 
 static void order_row(struct sinks *s, const struct order *o) {
-    if (!s->orders) return;
+    if (!s->files.orders) return;
     char px[DECIMAL_TEXT_MAX], qty[DECIMAL_TEXT_MAX], filled[DECIMAL_TEXT_MAX];
     instrument_px_text(&s->r->inst, o->px, px);
     instrument_qty_text(&s->r->inst, o->qty, qty);
     instrument_qty_text(&s->r->inst, o->filled, filled);
-    fprintf(s->orders, "%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s,%s,%" PRId64 "\n",
-        o->id, o->ts_sent.ns, o->ts_ack.ns, o->side == SIDE_BUY ? "buy" : "sell", type_text(o),
+    fprintf(s->files.orders,
+        "%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s,%s,%" PRId64 ",%s\n", o->id,
+        o->ts_sent.ns, o->ts_ack.ns, o->side == SIDE_BUY ? "buy" : "sell", type_text(o),
         tif_text(o), o->type == ORDER_MARKET ? "" : px, qty, filled, order_status_name(o->status),
-        o->queue_at_placement.lots);
+        o->queue_at_placement.lots, s->symbol);
 }
 
 static void decision_row(struct sinks *s, const struct decision *d) {
-    if (!s->decisions) return;
+    if (!s->files.decisions) return;
     char before[DECIMAL_TEXT_MAX], wanted[DECIMAL_TEXT_MAX];
     instrument_qty_text(&s->r->inst, (qty_t){d->before}, before);
     instrument_qty_text(&s->r->inst, (qty_t){d->wanted}, wanted);
-    fprintf(s->decisions, "%" PRId64 ",%" PRId64 ",%.9g,%.9g,%.6g,%.6g,%s,%s,%s,\n", d->ts.ns,
-        d->bucket_id, d->p_up, d->p_down, d->edge_bps, d->cost_bps, before, wanted,
-        intent_reason_name(d->reason));
+    fprintf(s->files.decisions, "%" PRId64 ",%" PRId64 ",%.9g,%.9g,%.6g,%.6g,%s,%s,%s,,%s\n",
+        d->ts.ns, d->bucket_id, d->p_up, d->p_down, d->edge_bps, d->cost_bps, before, wanted,
+        intent_reason_name(d->reason), s->symbol);
 }
 
 /* A request that a limit stopped: the reason is risk's. */
 static void refused_row(struct sinks *s, const struct engine_record *rec) {
-    if (!s->decisions) return;
+    if (!s->files.decisions) return;
     char qty[DECIMAL_TEXT_MAX];
     instrument_qty_text(&s->r->inst, rec->request->qty, qty);
-    fprintf(s->decisions, "%" PRId64 ",,,,,,,%s%s,,%s\n", rec->now.ns,
-        rec->request->side == SIDE_BUY ? "" : "-", qty, risk_reason_name(rec->why));
+    fprintf(s->files.decisions, "%" PRId64 ",,,,,,,%s%s,,%s,%s\n", rec->now.ns,
+        rec->request->side == SIDE_BUY ? "" : "-", qty, risk_reason_name(rec->why), s->symbol);
 }
 
 void sinks_record(void *ctx, const struct engine_record *rec) {
@@ -177,34 +205,60 @@ void sinks_record(void *ctx, const struct engine_record *rec) {
     }
 }
 
-static void equity_row(struct sinks *s, const struct bucket *b, int64_t mid2, int128 net,
-    int128 gross, const struct ledger *l) {
-    if (!s->equity) return;
+static void equity_row(struct sinks *s, const struct bucket *b, int64_t mid2, int64_t position,
+    const struct sinks_money *m) {
+    if (!s->files.equity) return;
     char pos[DECIMAL_TEXT_MAX], a[DECIMAL_TEXT_MAX], g[DECIMAL_TEXT_MAX], f[DECIMAL_TEXT_MAX],
         u[DECIMAL_TEXT_MAX];
-    instrument_qty_text(&s->r->inst, (qty_t){l->position}, pos);
-    decimal_text(net, 12, true, a);
-    decimal_text(gross, 12, true, g);
-    decimal_text(l->fees.e12, 12, true, f);
-    decimal_text(-l->funding.e12, 12, true, u);
-    fprintf(s->equity, "%" PRId64 ",%" PRId64 ",%s,%.10g,%s,%s,%s,%s\n", b->close_ts.ns, b->id, pos,
-        instrument_px(&s->r->inst, (price_t){mid2}) / 2, a, g, f, u);
+    instrument_qty_text(&s->r->inst, (qty_t){position}, pos);
+    decimal_text(m->net, 12, true, a);
+    decimal_text(m->gross, 12, true, g);
+    decimal_text(m->fees, 12, true, f);
+    decimal_text(-m->funding, 12, true, u);
+    fprintf(s->files.equity, "%" PRId64 ",%" PRId64 ",%s,%.10g,%s,%s,%s,%s,%s\n", b->close_ts.ns,
+        b->id, pos, instrument_px(&s->r->inst, (price_t){mid2}) / 2, a, g, f, u, s->symbol);
 }
 
-static void period(struct sinks *s, int64_t now_ns, double net, double hold) {
-    int64_t at = now_ns / s->period_ns;
-    if (s->period == 0) {
-        s->period = at;
-        s->period_start = net;
-        s->period_hold = hold;
+static void period(struct sinks_curve *c, int64_t now_ns, double net, double hold) {
+    int64_t at = now_ns / c->period_ns;
+    if (c->period == 0) {
+        c->period = at;
+        c->period_start = net;
+        c->period_hold = hold;
         return;
     }
     struct err_info ignored;
-    for (; s->period < at && !s->failed; s->period++) {
-        s->failed = run_result_period(s->r, net - s->period_start, hold - s->period_hold, &ignored);
-        s->period_start = net;
-        s->period_hold = hold;
+    for (; c->period < at && !c->failed; c->period++) {
+        c->failed = run_result_period(c->r, net - c->period_start, hold - c->period_hold, &ignored);
+        c->period_start = net;
+        c->period_hold = hold;
     }
+}
+
+void sinks_curve_add(
+    struct sinks_curve *c, int64_t ts_ns, int128 net, int128 gross, double hold, double mid) {
+    struct run_result *r = c->r;
+    if (!c->priced) {
+        c->priced = true;
+        c->peak = net;
+    }
+    if (net > c->peak) c->peak = net;
+    if (c->peak - net > r->max_drawdown) r->max_drawdown = c->peak - net;
+    if (isfinite(hold)) r->hold_net = hold;
+    if (!isfinite(r->hold_net)) r->hold_net = 0;
+    double row[SAMPLER_COLUMNS] = {
+        (double)ts_ns / 1e9, asset(net), asset(gross), hold, asset(net - c->peak), mid};
+    sampler_add(r->equity, row);
+    period(c, ts_ns, asset(net), isfinite(hold) ? hold : r->hold_net);
+}
+
+/* Profit of holding hold_lots since the first price. */
+static double hold_now(struct sinks *s, double mid) {
+    const struct instrument *in = &s->r->inst;
+    if (isnan(s->first_mid)) s->first_mid = mid;
+    double size = instrument_qty(in, (qty_t){s->hold_lots}) * ((double)in->contract_e8 / 1e8);
+    return in->kind == INSTRUMENT_INVERSE ? size * (1 / s->first_mid - 1 / mid)
+                                          : size * (mid - s->first_mid);
 }
 
 void sinks_bucket(struct sinks *s, const struct bucket *b, int64_t mid2) {
@@ -213,38 +267,16 @@ void sinks_bucket(struct sinks *s, const struct bucket *b, int64_t mid2) {
     money_t equity;
     if (!engine_equity(s->engine, &equity)) return;
     const struct ledger *l = engine_ledger(s->engine);
-    int128 net = equity.e12 - l->deposits.e12;
-    int128 gross = net + l->fees.e12 + l->rounding.e12 + l->funding.e12;
+    struct sinks_money m = {
+        .net = equity.e12 - l->deposits.e12, .fees = l->fees.e12, .funding = l->funding.e12};
+    m.gross = m.net + l->fees.e12 + l->rounding.e12 + l->funding.e12;
     double mid = mid2 > 0 ? instrument_px(&r->inst, (price_t){mid2}) / 2 : NAN;
-    if (!s->priced) {
-        s->priced = true;
-        s->peak = net;
-        s->first_mid = mid;
-    }
-    if (isnan(s->first_mid)) s->first_mid = mid;
-    if (net > s->peak) s->peak = net;
-    if (s->peak - net > r->max_drawdown) r->max_drawdown = s->peak - net;
-    double size =
-        instrument_qty(&r->inst, (qty_t){s->hold_lots}) * ((double)r->inst.contract_e8 / 1e8);
-    double hold = r->inst.kind == INSTRUMENT_INVERSE ? size * (1 / s->first_mid - 1 / mid)
-                                                     : size * (mid - s->first_mid);
-    if (isfinite(hold)) r->hold_net = hold;
-    if (!isfinite(r->hold_net)) r->hold_net = 0;
-    double row[SAMPLER_COLUMNS] = {
-        (double)b->close_ts.ns / 1e9, asset(net), asset(gross), hold, asset(net - s->peak), mid};
-    sampler_add(r->equity, row);
-    period(s, b->close_ts.ns, asset(net), isfinite(hold) ? hold : r->hold_net);
-    equity_row(s, b, mid2, net, gross, l);
+    sinks_curve_add(&s->curve, b->close_ts.ns, m.net, m.gross, hold_now(s, mid), mid);
+    if (!s->account || s->account(s->account_ctx, b->close_ts.ns, &m))
+        equity_row(s, b, mid2, l->position, &m);
 }
 
-static err_t close_one(FILE **file, const char *name, struct err_info *e) {
-    if (!*file) return ERR_OK;
-    FILE *f = *file;
-    *file = NULL;
-    return run_folder_close(f, name, e);
-}
-
-err_t sinks_close(struct sinks *s, struct err_info *e) {
+err_t sinks_finish(struct sinks *s, struct err_info *e) {
     struct run_result *r = s->r;
     struct engine *engine = s->engine;
     price_t bid, ask;
@@ -267,15 +299,11 @@ err_t sinks_close(struct sinks *s, struct err_info *e) {
     r->cancels = b->counters.canceled;
     r->rejects = b->counters.rejected + b->counters.expired;
     sampler_end(r->equity);
-    err_t code = close_one(&s->fills, "fills.csv", e);
-    if (!code) code = close_one(&s->orders, "orders.csv", e);
-    if (!code) code = close_one(&s->equity, "equity.csv", e);
-    if (!code) code = close_one(&s->decisions, "decisions.csv", e);
-    if (!code && l->position != 0 && !priced) {
-        code = err_set(e, ERR_INPUT, "the data end without a price for the open position");
-    }
-    if (!code && s->failed)
-        code = err_set(e, s->failed, "a figure of the run does not fit its type");
-    if (!code && !ledger_check(l)) code = err_set(e, ERR_BUG, "the ledger does not balance");
-    return code;
+    if (l->position != 0 && !priced)
+        return err_set(
+            e, ERR_INPUT, "the data end without a price for the open position of %s", s->symbol);
+    if (s->curve.failed)
+        return err_set(e, s->curve.failed, "a figure of the run does not fit its type");
+    if (!ledger_check(l)) return err_set(e, ERR_BUG, "the ledger does not balance");
+    return ERR_OK;
 }

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/decimal.h"
 #include "base/hash.h"
+#include "capture/tape/tape.h"
 #include "program/bucket_config.h"
 #include "program/cli.h"
 #include "program/pipeline.h"
@@ -118,6 +119,19 @@ err_t plan_buckets(struct config *c, const char *tape, struct err_info *e) {
     return code ? code : config_replace(c, "bucket.config", "", "resolved", e);
 }
 
+err_t plan_tape_hash(const struct config *c, const char *tape, uint64_t *out, struct err_info *e) {
+    size_t n = config_list(c, "data.tapes");
+    uint64_t sum = 0, one;
+    if (n == 0) return tape_hash(tape, out, e);
+    for (size_t i = 0; i < n; i++) {
+        err_t code = tape_hash(config_item(c, "data.tapes", i), &one, e);
+        if (code) return code;
+        sum = hash64(sum, &one, sizeof one);
+    }
+    *out = sum;
+    return ERR_OK;
+}
+
 static struct decimal decimal_of(const struct config *c, const char *key) {
     struct decimal d = {0};
     const char *text = config_string(c, key);
@@ -158,4 +172,14 @@ err_t plan_rate(const struct config *c, const char *key, rate_t *out, struct err
     }
     *out = (rate_t){v};
     return ERR_OK;
+}
+
+err_t plan_deposit(const struct config *c, money_t *out, struct err_info *e) {
+    err_t code = plan_money(c, "account.deposit", out, e);
+    if (code || out->e12 > 0) return code;
+    return err_set(e, ERR_USAGE,
+        "%s: account.deposit = %s: more than 0 is wanted; without money the exchange takes no "
+        "order "
+        "and no return is defined",
+        config_where(c, "account.deposit"), config_string(c, "account.deposit"));
 }

@@ -28,11 +28,17 @@ MUST_USE err_t plan_features(struct config *c, struct err_info *e);
  * says itself what ran. bucket.spec left at its default becomes volume=config. */
 MUST_USE err_t plan_buckets(struct config *c, const char *tape, struct err_info *e);
 
+/* tape_hash of `tape`, or over all of data.tapes in their order. */
+MUST_USE err_t plan_tape_hash(
+    const struct config *c, const char *tape, uint64_t *out, struct err_info *e);
+
 /* A decimal key as units of the instrument, as money (e12), as a rate (e16). */
 MUST_USE err_t plan_qty(const struct config *c, const char *key, const struct instrument *in,
     qty_t *out, struct err_info *e);
 MUST_USE err_t plan_money(
     const struct config *c, const char *key, money_t *out, struct err_info *e);
+/* account.deposit: above 0, or nothing could be bought and no share of it is defined. */
+MUST_USE err_t plan_deposit(const struct config *c, money_t *out, struct err_info *e);
 MUST_USE err_t plan_rate(const struct config *c, const char *key, rate_t *out, struct err_info *e);
 
 #endif

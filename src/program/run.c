@@ -50,6 +50,12 @@ static err_t import_inputs(struct run *run, size_t n, struct err_info *e) {
 static err_t find_tape(struct run *run, struct err_info *e) {
     size_t n = config_list(run->cfg, "data.input");
     const char *tape = config_string(run->cfg, "data.tape");
+    size_t several = config_list(run->cfg, "data.tapes");
+    if (several > 0 && (n > 0 || *tape)) {
+        return err_set(e, ERR_USAGE, "%s: data.tapes is set beside %s; give one",
+            config_where(run->cfg, "data.tapes"), n > 0 ? "data.input" : "data.tape");
+    }
+    if (several > 0) tape = config_item(run->cfg, "data.tapes", 0);
     if (n == 0 && !*tape) {
         return err_set(e, ERR_USAGE,
             "nothing to run on: give --set data.input=FILE (a raw recording or CSV) or --set "
@@ -60,7 +66,7 @@ static err_t find_tape(struct run *run, struct err_info *e) {
     }
     if (n > 0) return import_inputs(run, n, e);
     err_t code = copy_path(run->tape, tape, e);
-    return code ? code : copy_path(run->tape_named, tape, e);
+    return code ? code : copy_path(run->tape_named, several > 0 ? "data.tapes" : tape, e);
 }
 
 static err_t signature_of(const struct config *c, uint64_t *out, struct err_info *e) {
@@ -101,6 +107,12 @@ static err_t find_models(struct run *run, bool with_study, struct err_info *e) {
             "model.kind = %s, but fathom backtest trains nothing: give model.path, or use fathom "
             "run",
             config_string(run->cfg, "model.kind"));
+    }
+    if (config_list(run->cfg, "instruments") > 0) {
+        return err_set(e, ERR_USAGE,
+            "%s: a run of several instruments trains no model: train with data.symbol on one, then "
+            "give model.path",
+            config_where(run->cfg, "instruments"));
     }
     say(run, "dataset and walk-forward");
     return run_study_make(&run->study, run->cfg, run->tape, run->folder, e);
@@ -162,7 +174,7 @@ err_t run_make(struct run *run, struct config *cfg, const struct cli_args *args,
     if (!code) code = plan_buckets(cfg, run->tape, e);
     if (!code) code = find_models(run, with_study, e);
     if (!code) code = replay(run, e);
-    if (!code) code = tape_hash(run->tape, &run->result.tape_hash, e);
+    if (!code) code = plan_tape_hash(cfg, run->tape, &run->result.tape_hash, e);
     return code ? code : finish(run, e);
 }
 

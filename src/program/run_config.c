@@ -34,6 +34,11 @@ const struct config_key run_schema[] = {
         "Venue of the input where it does not say so itself."),
     STR("data.symbol", "",
         "SYMBOL or VENUE:SYMBOL to run on; empty = the only one, or the first of the tape."),
+    LIST("instruments", "",
+        "Several instruments in one run, one strategy each, one account: SYMBOL or VENUE:SYMBOL, "
+        "followed by keys of its own (\"ETHUSDT strategy.quantity=0.1\"); all = every one of the "
+        "tape; empty = the one of data.symbol."),
+    LIST("data.tapes", "", "Several tapes as one, merged by receive time, instead of data.tape."),
     STR("data.instruments", "", "File with tick and lot sizes (else declared, else inferred)."),
     BOOL("data.strict", "false", "Stop at the first bad row instead of counting it."),
 
@@ -124,6 +129,12 @@ const struct config_key run_schema[] = {
         ""),
 
     DEC("account.deposit", "10000", "settle", "Money at the start.", ""),
+    LIST("account.deposits", "",
+        "Several instruments: ASSET=AMOUNT of each settlement asset (\"BTC=0.2\"); an asset not "
+        "named is account.deposit where it is the account's currency."),
+    STR("account.currency", "",
+        "Currency in which an account of several assets is valued; empty = the first instrument's "
+        "settlement asset."),
     DEC("fees.maker", "0.0002", "", "Fee rate of passive fills (negative = rebate).",
         "Binance USD-M regular tier"),
     DEC("fees.taker", "0.0005", "", "Fee rate of aggressive fills.", "Binance USD-M regular tier"),

@@ -158,7 +158,7 @@ static void warn_money(const struct run_doc *d, struct json_out *j) {
     if (!d->has_strategy) return;
     if (r->fills > 0 && r->fills < 100)
         say(j, "%llu fills are too few to judge a strategy.", (unsigned long long)r->fills);
-    if (r->position_end != 0)
+    if (r->position_end != 0 || r->positions_open > 0)
         say(j, "The run ends with an open position, marked at mid: closing it would cost more.");
     if (d->model_to_ns > 0 && d->model_from_ns <= r->last_ns && d->model_to_ns >= r->first_ns) {
         say(j,

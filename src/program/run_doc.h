@@ -10,7 +10,7 @@
 #include "program/run_result.h"
 
 enum {
-    RUN_TABLES_MAX = 8,
+    RUN_TABLES_MAX = 12,
     RUN_TABLE_ROWS_MAX = 48,
     RUN_CELLS_MAX = 8,
     RUN_CELL_MAX = 96,

@@ -26,6 +26,10 @@ void run_result_fini(struct run_result *r) {
     free(r->equity);
     free(r->pnl);
     free(r->hold);
+    for (size_t i = 0; i < r->parts; i++) run_result_fini(&r->part[i]);
+    free(r->part);
+    r->part = NULL;
+    r->parts = 0;
     r->equity = NULL;
     r->pnl = r->hold = NULL;
 }
@@ -135,6 +139,10 @@ void run_result_json(const struct run_result *r, struct json_out *j) {
     count(j, "maker_fills", r->maker_fills);
     count(j, "taker_fills", r->fills - r->maker_fills);
     fills_json(r, j);
+    if (r->parts > 0) {
+        money(j, "revaluation", r->revaluation);
+        count(j, "positions_open", r->positions_open);
+    }
     json_kdouble(j, "sharpe", r->sharpe);
     json_kdouble(j, "sortino", r->sortino);
     json_kdouble(j, "calmar", r->calmar);
@@ -144,6 +152,17 @@ void run_result_json(const struct run_result *r, struct json_out *j) {
     json_kdouble(j, "psr", r->psr);
     json_kdouble(j, "dsr", r->dsr);
     count(j, "trials", r->trials);
+    if (r->parts == 0) return;
+    json_key(j, "instruments");
+    json_array(j);
+    for (size_t i = 0; i < r->parts; i++) {
+        json_object(j);
+        run_result_json(&r->part[i], j);
+        json_key(j, "stages");
+        run_stages_json(&r->part[i], j);
+        json_object_end(j);
+    }
+    json_array_end(j);
 }
 
 void run_stages_json(const struct run_result *r, struct json_out *j) {

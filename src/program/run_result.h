@@ -72,7 +72,9 @@ struct run_result {
     /* money */
     int128 equity_start, equity_end, fees, funding, rounding, turnover, max_drawdown;
     int128 spread, slippage;
+    int128 revaluation; /* several instruments: what the deposits gained by a new price of theirs */
     int64_t position_end;
+    uint64_t positions_open; /* several instruments: how many end with a position */
     uint64_t fills, maker_fills, orders, cancels, rejects, buckets, events, predictions;
     uint64_t ignored_reorder; /* events beyond the reorder window */
     int64_t clock_offset_ns;
@@ -94,6 +96,8 @@ struct run_result {
     double sharpe, sortino, calmar, hit_rate, payoff, psr, dsr, t_stat, hold_net;
     uint64_t trials;
     struct scorecard score;
+    struct run_result *part; /* several instruments: one each, in the order of the configuration */
+    size_t parts;
 };
 
 MUST_USE err_t run_result_init(struct run_result *r, struct err_info *e);
@@ -104,7 +108,7 @@ MUST_USE err_t run_result_period(struct run_result *r, double pnl, double hold, 
 static inline int128 run_net(const struct run_result *r) { return r->equity_end - r->equity_start; }
 /* At the prices really traded, before fees and funding (funding received is positive). */
 static inline int128 run_gross(const struct run_result *r) {
-    return run_net(r) + r->fees + r->rounding - r->funding;
+    return run_net(r) + r->fees + r->rounding - r->funding - r->revaluation;
 }
 static inline int128 run_paper(const struct run_result *r) {
     return run_gross(r) - r->spread - r->slippage;

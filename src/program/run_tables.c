@@ -72,6 +72,34 @@ static void instrument_table(struct run *run) {
                                        : "linear");
 }
 
+/* Several instruments: one row each, in its own settlement asset. */
+static void parts_table(struct run *run) {
+    const struct run_result *r = &run->result;
+    struct run_table *t = table(run, "Instruments",
+        "Money of each row in the asset that it settles in; the account values all of them in one "
+        "currency.",
+        8);
+    if (!t) return;
+    const char *const head[8] = {
+        "instrument", "asset", "orders", "fills", "position", "gross", "fees", "net"};
+    run_table_row(t, head);
+    for (size_t i = 0; i < r->parts; i++) {
+        const struct run_result *p = &r->part[i];
+        char name[80], orders[24], fills[24], position[DECIMAL_TEXT_MAX], gross[32], fees[32],
+            net[32];
+        snprintf(name, sizeof name, "%s:%s", venue_name(p->inst.venue), p->inst.symbol);
+        snprintf(orders, sizeof orders, "%" PRIu64, p->orders);
+        snprintf(fills, sizeof fills, "%" PRIu64, p->fills);
+        instrument_qty_text(&p->inst, (qty_t){p->position_end}, position);
+        snprintf(gross, sizeof gross, "%.8g", (double)run_gross(p) / 1e12);
+        snprintf(fees, sizeof fees, "%.8g", (double)p->fees / 1e12);
+        snprintf(net, sizeof net, "%.8g", (double)run_net(p) / 1e12);
+        const char *const cell[8] = {
+            name, p->inst.settle, orders, fills, position, gross, fees, net};
+        run_table_row(t, cell);
+    }
+}
+
 static void book_table(struct run *run) {
     static const char *const state[] = {"EMPTY", "SYNCED", "GAP"};
     const struct book_counters *b = &run->facts.book;
@@ -159,7 +187,11 @@ static void missing_table(struct run *run) {
 
 void run_tables(struct run *run) {
     if (run->imported) import_table(run);
-    instrument_table(run);
+    if (run->result.parts > 0) {
+        parts_table(run);
+    } else {
+        instrument_table(run);
+    }
     if (!run->result.bars) book_table(run);
     bucket_table(run);
     gap_table(run);

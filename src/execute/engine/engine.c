@@ -84,7 +84,9 @@ static void expire_orders(struct engine *e) {
 
 static void watch_loss(struct engine *e) {
     money_t equity;
-    if (engine_equity(e, &equity)) risk_equity(&e->s->risk, &e->cfg->risk, e->s->now, equity);
+    bool priced =
+        e->io.equity ? e->io.equity(e->io.equity_ctx, &equity) : engine_equity(e, &equity);
+    if (priced) risk_equity(&e->s->risk, &e->cfg->risk, e->s->now, equity);
 }
 
 /* Regular look: loss stop, price reference, orders without an answer. */
@@ -295,6 +297,8 @@ err_t engine_on_bucket(struct engine *e, const struct bucket *b, const float *ro
     engine_chase(e);
     return finish(e);
 }
+
+int64_t engine_mark_e10(const struct engine *e) { return e->s->mark_e10; }
 
 int64_t engine_timer_ns(const struct engine *e) {
     const struct strategy *st = e->cfg->strategy;

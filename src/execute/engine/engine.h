@@ -98,6 +98,10 @@ struct engine_io {
     /* Another source of the best levels than `book` (NULL = book). */
     bool (*best)(void *ctx, int side, struct book_level *out);
     void *best_ctx;
+    /* Equity of the account that the daily-loss stop watches, where several instruments share one;
+     * NULL: this instrument's is all of it. False: nothing prices it now. */
+    bool (*equity)(void *ctx, money_t *out);
+    void *equity_ctx;
     void (*sink)(void *ctx, const struct engine_record *r); /* NULL = none */
     void *sink_ctx;
 };
@@ -132,6 +136,8 @@ const struct engine_counters *engine_counters(const struct engine *e);
 const struct engine_hashes *engine_hashes(const struct engine *e);
 /* cash + position at the mid of our view (bars: last close); false while there is no price. */
 bool engine_equity(const struct engine *e, money_t *equity);
+/* The last mark price recorded, 1e-10; 0 = none yet. */
+int64_t engine_mark_e10(const struct engine *e);
 /* Best prices of our view (bars: both the last close); false while there is none. */
 bool engine_quote(const struct engine *e, price_t *bid, price_t *ask);
 void *engine_strategy_state(struct engine *e);

@@ -245,7 +245,12 @@ static const struct event *report_event(struct world *w, struct sim_seat *s) {
     return w->report;
 }
 
-enum world_result world_next(struct world *w, const struct event **ev, uint32_t *seat) {
+static struct world_key key_of(const struct world *w, const struct choice *c) {
+    return (struct world_key){c->ts, (uint32_t)c->slot << 16 | w->cfg->rank};
+}
+
+enum world_result world_until(struct world *w, struct world_key bound, struct world_key *next,
+    const struct event **ev, uint32_t *seat) {
     if (w->local_used) { /* handed out by the last call, valid until this one */
         w->local_used = false;
         local_next(w);
@@ -256,6 +261,8 @@ enum world_result world_next(struct world *w, const struct event **ev, uint32_t 
         if (!w->started) start(w);
         struct choice c = choose(w);
         *seat = c.seat;
+        *next = key_of(w, &c);
+        if (c.slot != SLOT_COUNT && !world_before(*next, bound)) return WORLD_WAIT;
         switch (c.slot) {
         case SLOT_LOCAL:
             *ev = w->local_head;
@@ -272,6 +279,11 @@ enum world_result world_next(struct world *w, const struct event **ev, uint32_t 
         case SLOT_COUNT: return WORLD_END;
         }
     }
+}
+
+enum world_result world_next(struct world *w, const struct event **ev, uint32_t *seat) {
+    struct world_key end = {INT64_MAX, UINT32_MAX}, next;
+    return world_until(w, end, &next, ev, seat);
 }
 
 /* ---- set-up and views ---- */

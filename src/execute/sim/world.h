@@ -84,6 +84,7 @@ struct world_config {
     bool bars;                     /* EV_KLINE instead of books: market and IOC orders only */
     bool timers_from_start;        /* first timer at first event + period, not at a multiple */
     bool stop_late;                /* an event beyond the reorder window ends the run */
+    uint16_t rank;                 /* among worlds that share a merge */
     uint32_t seats;                /* 0 = 1 */
     struct queue_spec queue;
     struct anchor_partial partial; /* anchor only */
@@ -105,13 +106,15 @@ struct world_source {
 };
 
 /* LATE: an event beyond the reorder window (stop_late). FULL: bus_slots reports were in flight.
- * ORDER_STATUS: the anchor's exchange hit an order that it has already filled (its error 14). */
+ * ORDER_STATUS: the anchor's exchange hit an order that it has already filled (its error 14).
+ * WAIT: only of world_until. */
 enum world_result {
     WORLD_EVENT = 0,
     WORLD_END = 1,
     WORLD_LATE = 2,
     WORLD_FULL = 3,
-    WORLD_ORDER_STATUS = 4
+    WORLD_ORDER_STATUS = 4,
+    WORLD_WAIT = 5
 };
 
 struct world_fault { /* what ended the run */
@@ -119,6 +122,16 @@ struct world_fault { /* what ended the run */
     int64_t order_id;
     int64_t venue_ns; /* the venue's stamp of that instant */
 };
+
+/* The place of a world's next step among those of several worlds: by time, then by the kinds of
+ * step in the order above, then by world_config.rank. */
+struct world_key {
+    int64_t ts;
+    uint32_t rank;
+};
+static inline bool world_before(struct world_key a, struct world_key b) {
+    return a.ts < b.ts || (a.ts == b.ts && a.rank < b.rank);
+}
 
 struct world_counters {
     uint64_t local_events, local_backward, venue_events, late, window_cut;
@@ -140,6 +153,11 @@ void world_timer(struct world *w, uint32_t seat, int64_t period_ns);
 
 /* The next event for the engines: *seat = WORLD_ALL or the one it is for. */
 enum world_result world_next(struct world *w, const struct event **ev, uint32_t *seat);
+/* The same for one of several worlds: steps at or after `bound` are not taken, the exchange's own
+ * neither. WORLD_WAIT: the next step is at *next, not before bound (WORLD_END: at the end of time).
+ */
+enum world_result world_until(struct world *w, struct world_key bound, struct world_key *next,
+    const struct event **ev, uint32_t *seat);
 
 const struct world_counters *world_counters(const struct world *w);
 /* After a result other than EVENT and END. */

@@ -1,0 +1,60 @@
+/* merge_tree.h: which of several worlds is next: a tournament over their next steps.
+ *
+ * Cost       first: 1; set and bound: log2(n) comparisons. No rival: bound is the end of time.
+ * Ownership  plain struct. Threads: one.
+ * Limits     PORTFOLIO_LANES_MAX worlds.
+ */
+#ifndef FATHOM_PROGRAM_MERGE_TREE_H
+#define FATHOM_PROGRAM_MERGE_TREE_H
+
+#include <stddef.h>
+
+#include "base/check.h"
+#include "execute/sim/world.h"
+
+enum { PORTFOLIO_LANES_MAX = 64 };
+
+/* Node 1 is the root, leaves are [base, base + n); a node holds the winner's number. */
+struct merge_tree {
+    size_t base;
+    uint16_t winner[2 * PORTFOLIO_LANES_MAX];
+    struct world_key key[PORTFOLIO_LANES_MAX];
+};
+
+static const struct world_key merge_tree_end = {INT64_MAX, UINT32_MAX};
+
+static inline void merge_tree_set(struct merge_tree *t, size_t i, struct world_key key) {
+    t->key[i] = key;
+    for (size_t at = (t->base + i) / 2; at > 0; at /= 2) {
+        uint16_t a = t->winner[2 * at], b = t->winner[2 * at + 1];
+        t->winner[at] = world_before(t->key[b], t->key[a]) ? b : a;
+    }
+}
+
+static inline void merge_tree_init(struct merge_tree *t, size_t n) {
+    CHECK(n > 0 && n <= PORTFOLIO_LANES_MAX);
+    for (t->base = 1; t->base < n; t->base *= 2) {}
+    for (size_t i = 0; i < t->base; i++) {
+        t->key[i] = merge_tree_end;
+        t->winner[t->base + i] = (uint16_t)i;
+    }
+    for (size_t i = 0; i < t->base; i++) merge_tree_set(t, i, merge_tree_end);
+}
+
+static inline size_t merge_tree_first(const struct merge_tree *t) { return t->winner[1]; }
+
+static inline bool merge_tree_over(const struct merge_tree *t) {
+    return t->key[merge_tree_first(t)].ts == INT64_MAX;
+}
+
+/* The earliest place of all others than the first. */
+static inline struct world_key merge_tree_bound(const struct merge_tree *t) {
+    struct world_key least = merge_tree_end;
+    for (size_t at = t->base + merge_tree_first(t); at > 1; at /= 2) {
+        struct world_key rival = t->key[t->winner[at ^ 1]];
+        if (world_before(rival, least)) least = rival;
+    }
+    return least;
+}
+
+#endif

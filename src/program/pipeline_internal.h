@@ -1,0 +1,67 @@
+/* pipeline_internal.h: one instrument's path, which portfolio.c opens, steps and closes.
+ *
+ * Ownership  the portfolio fills the fields above the line and owns what they point to; the rest
+ *            belongs to pipeline.c, from pipeline_open to pipeline_close.
+ */
+#ifndef FATHOM_PROGRAM_PIPELINE_INTERNAL_H
+#define FATHOM_PROGRAM_PIPELINE_INTERNAL_H
+
+#include "execute/engine/engine.h"
+#include "execute/sim/world.h"
+#include "program/fanout.h"
+#include "program/pipeline.h"
+#include "program/pipeline_sinks.h"
+
+/* One parameter set: its own strategy, limits, fees and money on the shared replay. */
+struct pipeline_seat {
+    const struct config *c;
+    struct run_result *r;
+    struct sink_files files;
+    money_t deposit; /* of this instrument's ledger: 0 where an account stands behind several */
+    bool (*account)(
+        void *ctx, int64_t ts_ns, struct sinks_money *out); /* NULL: the ledger is the account */
+    bool (*equity)(void *ctx, money_t *out);
+    void *account_ctx;
+    /* ---- */
+    struct engine_config cfg;
+    void *mem;
+    struct engine *engine;
+    struct sinks sinks;
+    double move_bps;  /* of the configuration; 0 = the model's */
+    int64_t stale_ns; /* a book older than this marks no fill */
+};
+
+struct pipeline {
+    const struct config *cfg; /* what all sets share */
+    const struct run_models *models;
+    struct pipeline_facts *facts;
+    struct instrument inst; /* with the id its events carry */
+    bool bars;
+    uint16_t rank; /* among the instruments of the run */
+    const struct fanout_facts *found;
+    struct fanout_lane *lane;
+    uint32_t seats; /* engines are seats 0..seats-1; seat `seats` rings at bucket boundaries */
+    struct pipeline_seat *seat; /* calloc; freed by pipeline_close */
+    /* ---- */
+    uint64_t events, predictions;
+    void *stream_mem, *world_mem;
+    struct stream *stream;
+    struct world *world;
+    struct stream_spec spec;
+    struct world_config world_cfg;
+    const struct run_model *model; /* that scores now */
+    int64_t close_mid2;            /* bars: twice the last close */
+    int64_t book_ns;               /* last depth message */
+    int64_t mark_due;              /* earliest mark-out of any set */
+    err_t failed;
+};
+
+MUST_USE err_t pipeline_open(struct pipeline *p, struct err_info *e);
+/* What the world gave; p->failed tells of an error. */
+void pipeline_step(struct pipeline *p, const struct event *ev, uint32_t seat);
+/* After the last event: hashes, reasons and facts; then rows that waited, and the sums. */
+void pipeline_gather(struct pipeline *p);
+MUST_USE err_t pipeline_finish(struct pipeline *p, struct err_info *e);
+void pipeline_close(struct pipeline *p);
+
+#endif
