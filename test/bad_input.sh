@@ -55,7 +55,7 @@ if has run; then
     printf 'no_such_key: 1\n' >c.yaml
     expect "run: unknown key" 2 'c.yaml:1' "$FATHOM" run c.yaml
     printf 'data: {tape: good.tape}\nmodel: {kind: logistic, path: no/such/model}\noutput: out\n' >c.yaml
-    expect "missing model" "3|4" 'no/such/model' "$FATHOM" run c.yaml --quiet
+    expect "missing model" 4 'no/such/model' "$FATHOM" run c.yaml --quiet
     holds "missing model leaves no run" test ! -e out
     printf 'data: {tape: nowhere.tape}\noutput: out\n' >c.yaml
     expect "run: missing tape" 4 'nowhere.tape' "$FATHOM" run c.yaml --quiet

@@ -341,6 +341,10 @@ static err_t open_file(const char *dir, const char *name, char path[FILE_PATH_MA
     if (snprintf(path, FILE_PATH_MAX, "%s/%s", dir, name) >= FILE_PATH_MAX)
         return err_set(e, ERR_USAGE, "%s: the path is too long", dir);
     if (file_exists(path)) return file_read(path, max, text, n, e);
+    if (!file_exists(dir)) {
+        return err_set(e, ERR_RESOURCE,
+            "%s is missing: name a model folder made by fathom train or a run", dir);
+    }
     return err_set(e, ERR_INPUT,
         "%s is missing: %s is no complete model folder; name a folder made by fathom train", path,
         dir);
