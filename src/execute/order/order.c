@@ -43,7 +43,7 @@ static const char *const why_names[WHY_COUNT] = {"", "post_only", "no_liquidity"
     "duplicate_id", "book_gap", "tick", "lot", "min_qty", "min_notional", "limit", "wire", "bars",
     "outside", "malformed", "reduce_only", "self_trade", "price_band", "max_qty", "max_orders",
     "rate", "banned", "outage", "gtd", "oco", "trigger", "would_trigger", "no_reference",
-    "no_change", "amend"};
+    "no_change", "amend", "unsupported"};
 static const char *const tif_names[] = {"GTC", "GTX", "IOC", "FOK", "GTD"};
 static const char *const type_names[TRIGGER_TRAIL + 1][2] = {{"limit", "market"},
     {"stop_limit", "stop_market"}, {"take_limit", "take_market"}, {"trail_limit", "trail_market"}};

@@ -121,6 +121,7 @@ enum report_why {
     WHY_NO_REFERENCE, /* no mark (or no print) yet to judge by */
     WHY_NO_CHANGE,    /* an amend to what the order is already */
     WHY_AMEND,        /* this kind of order cannot be amended */
+    WHY_UNSUPPORTED,  /* the rule set (anchor, bars) has no such order */
     WHY_COUNT
 };
 

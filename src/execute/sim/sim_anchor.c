@@ -137,7 +137,14 @@ static void request(
     uint32_t i;
     struct sim_order o = sim_order_of(req);
     switch ((enum request_kind)req->kind) {
-    case REQUEST_NEW: arrive(w, s, o, ts); return;
+    case REQUEST_NEW:
+        if (!order_request_formed(req) || !order_request_plain(req)) {
+            bool formed = order_request_formed(req);
+            sim_say(s, &o, REPORT_REJECTED, formed ? WHY_UNSUPPORTED : WHY_MALFORMED, ts);
+            return;
+        }
+        arrive(w, s, o, ts);
+        return;
     case REQUEST_MODIFY: modify(w, s, req, ts); return;
     case REQUEST_QUERY: sim_query(s, req, ts); return;
     case REQUEST_CANCEL: break;

@@ -69,6 +69,10 @@ static void request(
     CHECK(req->kind == REQUEST_NEW);
     bool takes = o.type == ORDER_MARKET || o.tif == TIF_IOC || o.tif == TIF_FOK;
     enum report_why why = takes ? WHY_NONE : WHY_BARS;
+    if (!order_request_plain(req)) why = WHY_UNSUPPORTED;
+    if (!order_request_formed(req) || o.leaves <= 0 || o.leaves > ORDER_UNITS_MAX) {
+        why = WHY_MALFORMED;
+    }
     if (have) why = WHY_DUPLICATE_ID;
     if (why == WHY_NONE && !sim_insert(s, &o)) why = WHY_LIMIT;
     w->counters.refused += why != WHY_NONE;

@@ -50,6 +50,13 @@ static inline void script_print(
     (void)script_add(s, us, EV_TRADE, aggressor | EVF_FIRST | EVF_LAST, px, qty);
 }
 
+static inline void script_mark(struct script *s, int64_t us, int64_t px_e10) {
+    struct event *ev = script_add(s, us, EV_MARK, EVF_FIRST | EVF_LAST, 0, 0);
+    ev->aux.a = px_e10;
+    assert(s->n < SCRIPT_MAX);
+    memset(&s->ev[s->n++], 0, sizeof(struct event));
+}
+
 struct script_level {
     int side;
     int64_t px, qty;
@@ -99,6 +106,71 @@ static inline struct script_world *script_open(
 static inline void script_close(struct script_world *w) {
     free(w->mem);
     free(w);
+}
+
+/* The book of the known small cases: bids 100 x 5, 99 x 5; asks 101 x 5, 102 x 5, 103 x 5. */
+static inline struct script script_market(void) {
+    static const struct script_level book[] = {{EVF_BUY, 100, 5}, {EVF_BUY, 99, 5},
+        {EVF_SELL, 101, 5}, {EVF_SELL, 102, 5}, {EVF_SELL, 103, 5}};
+    struct script s = {0};
+    script_message(&s, 1000, EVF_SNAPSHOT, book, 5);
+    return s;
+}
+
+/* All reports of a seat's requests, in order. */
+enum { SCRIPT_GOT_MAX = 256 };
+struct script_got {
+    struct report r[SCRIPT_GOT_MAX];
+    size_t n;
+    struct world_counters counters;
+    int64_t position;
+    uint32_t resting, waiting;
+};
+
+static inline struct script_got script_play(const struct script *s, const struct world_config *cfg,
+    const struct order_request *q, const uint8_t *seat_of, size_t n) {
+    struct script_world *w = script_open(s, cfg);
+    struct script_got g = {0};
+    for (size_t i = 0; i < n; i++) {
+        struct order_port port = world_port(w->world, seat_of ? seat_of[i] : 0);
+        bool sent = port.send(port.ctx, &q[i]);
+        assert(sent);
+        (void)sent;
+    }
+    const struct event *ev;
+    uint32_t seat;
+    int64_t now = 0;
+    while (world_next(w->world, &ev, &seat) == WORLD_EVENT) {
+        assert(ev->ts_local.ns >= now);
+        now = ev->ts_local.ns;
+        if (ev->kind != EV_ORDER_REPORT) continue;
+        assert(g.n < SCRIPT_GOT_MAX);
+        report_decode(ev, &g.r[g.n++]);
+    }
+    g.counters = *world_counters(w->world);
+    g.position = world_position(w->world, 0);
+    g.resting = world_resting(w->world, 0);
+    g.waiting = world_waiting(w->world, 0);
+    script_close(w);
+    return g;
+}
+
+/* How often an order was told so, with this reason. */
+static inline size_t script_told(
+    const struct script_got *g, int64_t id, uint8_t status, uint8_t why) {
+    size_t n = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        n += g->r[i].order_id == id && g->r[i].status == status && g->r[i].why == why;
+    }
+    return n;
+}
+
+static inline int64_t script_filled(const struct script_got *g, int64_t id) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        if (g->r[i].status == REPORT_FILL && g->r[i].order_id == id) sum += g->r[i].last_qty.lots;
+    }
+    return sum;
 }
 
 #endif
