@@ -72,6 +72,12 @@ static err_t reader_of(const struct fanout *f, struct tape_reader **out, struct 
                          : tape_reader_open_merged(out, f->tape, f->tapes, &opt, e);
 }
 
+err_t fanout_reader(
+    const struct fanout_lane *l, struct tape_reader **out, uint16_t *inst, struct err_info *e) {
+    *inst = l->member[0].inst;
+    return reader_of(l->f, out, e);
+}
+
 static void survey_event(struct fanout_facts *f, const struct event *ev) {
     if (f->events++ == 0) f->first_ns = ev->ts_local.ns;
     f->last_ns = ev->ts_local.ns;

@@ -28,6 +28,7 @@
 
 struct fanout;
 struct fanout_lane;
+struct tape_reader;
 
 /* What the first pass over the tapes found of one instrument. */
 struct fanout_facts {
@@ -56,6 +57,11 @@ MUST_USE bool fanout_also(struct fanout_lane *l, uint16_t inst, uint16_t as);
  * the shape of world_source.next. */
 const struct event *fanout_local(void *ctx);
 const struct event *fanout_venue(void *ctx);
+
+/* A reader of its own over all tapes, for a pass before the run; *inst = the lane's instrument in
+ * it. The caller closes it. */
+MUST_USE err_t fanout_reader(
+    const struct fanout_lane *l, struct tape_reader **out, uint16_t *inst, struct err_info *e);
 
 /* ERR_OK, or why lanes ended early. */
 MUST_USE err_t fanout_failed(const struct fanout *f, struct err_info *e);

@@ -8,6 +8,7 @@
 #include "base/decimal.h"
 #include "derive/model/model.h"
 #include "program/plan.h"
+#include "program/plan_sim.h"
 
 /* ---- what the configuration says, in the instrument's units ---- */
 
@@ -107,23 +108,6 @@ static err_t limits_of(struct pipeline *p, struct pipeline_seat *s, struct err_i
     return ERR_OK;
 }
 
-static struct queue_spec queue_of(const struct config *c, const struct instrument *in) {
-    struct queue_spec q = {
-        .power = config_double(c, "sim.queue_power"), .unit = instrument_qty_unit(in)};
-    CHECK(
-        queue_find(config_string(c, "sim.queue"), &q.model)); /* the schema lists the same words */
-    return q;
-}
-
-static struct anchor_partial partial_of(const struct config *c) {
-    return (struct anchor_partial){.on = config_bool(c, "sim.partial_fills"),
-        .filled_only = config_bool(c, "sim.anchor.filled_only"),
-        .one_response = config_bool(c, "sim.anchor.one_response"),
-        .ghosts = config_bool(c, "sim.anchor.ghosts"),
-        .gtc_at_limit = config_bool(c, "sim.anchor.gtc_at_limit"),
-        .market_ticks = config_int(c, "sim.anchor.market_ticks")};
-}
-
 static err_t world_of(struct pipeline *p, const struct fanout_facts *f, struct err_info *e) {
     const struct config *c = p->cfg;
     int64_t entry = (int64_t)(config_double(c, "sim.entry_ms") * 1e6);
@@ -143,8 +127,8 @@ static err_t world_of(struct pipeline *p, const struct fanout_facts *f, struct e
         .reorder_ns = config_int(c, "sim.reorder_ms") * NS_PER_MS,
         .bar_slip_e4 = (int64_t)(config_double(c, "sim.bar_slippage_bps") * 1e4),
         .book = p->spec.limits};
-    if (anchor) p->world_cfg.partial = partial_of(c);
-    p->world_cfg.queue = queue_of(c, &p->inst);
+    err_t code = plan_sim(c, p->lane, f, &p->sim, &p->world_cfg, e);
+    if (code) return code;
     size_t size = world_mem_size(&p->world_cfg);
     p->world_mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
     if (!p->world_mem)
@@ -332,6 +316,9 @@ static void gather_seat(struct pipeline *p, struct pipeline_seat *s) {
     reasons(r, "funding", "settlement without a mark price: not charged",
         engine_counters(s->engine)->funding_unpriced);
     r->ignored_reorder = world_counters(p->world)->late;
+    const struct latency_cursor *wire = world_wire(p->world, (uint32_t)(s - p->seat));
+    r->wire_rejects = wire->rejected;
+    r->wire_lost = wire->lost;
 }
 
 void pipeline_gather(struct pipeline *p) {
@@ -359,6 +346,7 @@ err_t pipeline_finish(struct pipeline *p, struct err_info *e) {
 }
 
 void pipeline_close(struct pipeline *p) {
+    plan_sim_free(&p->sim);
     for (uint32_t k = 0; p->seat && k < p->seats; k++) {
         sinks_abort(&p->seat[k].sinks);
         free(p->seat[k].mem);
@@ -381,6 +369,8 @@ static err_t seat_of(struct pipeline *p, uint32_t k, struct err_info *e) {
     s->r->first_ns = p->found->first_ns;
     s->r->last_ns = p->found->last_ns;
     s->r->clock_offset_ns = p->found->offset_ns;
+    s->r->clock_drift_ppm = clock_map_drift_ppm(&p->sim.clock);
+    s->r->clock_range_ns = clock_map_range(&p->sim.clock);
     s->stale_ns = config_int(s->c, "risk.stale_ms") * NS_PER_MS;
     err_t code = plan_qty(s->c, "strategy.position_max", &p->inst, &hold, e);
     if (code) return code;

@@ -11,6 +11,7 @@
 #include "program/fanout.h"
 #include "program/pipeline.h"
 #include "program/pipeline_sinks.h"
+#include "program/plan_sim.h"
 
 /* One parameter set: its own strategy, limits, fees and money on the shared replay. */
 struct pipeline_seat {
@@ -48,6 +49,7 @@ struct pipeline {
     struct stream *stream;
     struct world *world;
     struct stream_spec spec;
+    struct plan_sim sim;
     struct world_config world_cfg;
     const struct run_model *model; /* that scores now */
     int64_t close_mid2;            /* bars: twice the last close */

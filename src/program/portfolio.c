@@ -251,6 +251,12 @@ static err_t stopped(const struct pipeline *p, enum world_result got, struct err
             "14 ends its run here; sim.anchor.ghosts=false goes on",
             (long long)world_fault(p->world)->venue_ns, (long long)world_fault(p->world)->order_id);
     }
+    if (got == WORLD_LATENCY) {
+        return err_set(e, ERR_NO,
+            "venue time %lld ns: the anchor's interpolation of sim.latency.file gives a negative "
+            "latency of an answer, which ends its run; sim.rules=strict leaves rejected rows out",
+            (long long)world_fault(p->world)->venue_ns);
+    }
     return ERR_OK;
 }
 

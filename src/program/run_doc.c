@@ -150,6 +150,16 @@ static void warn_data(const struct run_doc *d, struct json_out *j) {
             "were applied.",
             (double)-r->clock_offset_ns / 1e9);
     }
+    if (r->clock_range_ns > 0) {
+        say(j,
+            "The recorder's clock drifted by %.3f ppm against the venue's; the offset was followed "
+            "window by window (sim.clock_window_s), %.3f ms from least to largest.",
+            r->clock_drift_ppm, (double)r->clock_range_ns / 1e6);
+    }
+    if (r->wire_rejects + r->wire_lost > 0) {
+        say(j, "On the way to the venue %llu requests were refused and %llu lost, as configured.",
+            (unsigned long long)r->wire_rejects, (unsigned long long)r->wire_lost);
+    }
 }
 
 static void warn_money(const struct run_doc *d, struct json_out *j) {

@@ -132,6 +132,11 @@ void run_result_json(const struct run_result *r, struct json_out *j) {
     count(j, "events", r->events);
     count(j, "buckets", r->buckets);
     count(j, "predictions", r->predictions);
+    json_kint(j, "clock_offset_ns", r->clock_offset_ns);
+    json_kdouble(j, "clock_drift_ppm", r->clock_drift_ppm);
+    json_kint(j, "clock_range_ns", r->clock_range_ns);
+    count(j, "wire_rejects", r->wire_rejects);
+    count(j, "wire_lost", r->wire_lost);
     count(j, "orders", r->orders);
     count(j, "cancels", r->cancels);
     count(j, "rejects", r->rejects);

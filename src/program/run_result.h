@@ -78,6 +78,9 @@ struct run_result {
     uint64_t fills, maker_fills, orders, cancels, rejects, buckets, events, predictions;
     uint64_t ignored_reorder; /* events beyond the reorder window */
     int64_t clock_offset_ns;
+    double clock_drift_ppm; /* with sim.clock_window_s: from first to last window, else 0 */
+    int64_t clock_range_ns; /* largest less smallest offset of the windows */
+    uint64_t wire_rejects, wire_lost; /* requests refused or lost on the way */
     /* series */
     struct sampler *equity;
     double *pnl;  /* net profit of each whole period of period_s */

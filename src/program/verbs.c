@@ -13,6 +13,7 @@ extern const struct cli_verb cmd_features_run;
 extern const struct cli_verb cmd_fills;
 extern const struct cli_verb cmd_generate;
 extern const struct cli_verb cmd_import;
+extern const struct cli_verb cmd_latency_fit;
 extern const struct cli_verb cmd_models_list;
 extern const struct cli_verb cmd_models_show;
 extern const struct cli_verb cmd_models_verify;
@@ -43,6 +44,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_fills,
     &cmd_generate,
     &cmd_import,
+    &cmd_latency_fit,
     &cmd_models_list,
     &cmd_models_show,
     &cmd_models_verify,

@@ -77,6 +77,7 @@ struct sim_seat {
     struct sim_request *requests; /* bus_slots each */
     struct sim_response *responses;
     int64_t timer_ns, timer_next;
+    struct latency_cursor wire;
     struct world *world;
     struct sim_order orders[2][SIM_ORDERS_MAX];
     struct sim_taken taken[2][SIM_TAKEN_MAX];
@@ -131,6 +132,7 @@ struct world {
     struct anchor_book *anchor_local;
     struct sim_reorder in;
     struct world_counters counters;
+    struct latency_rate rate;
     struct event timer;
     struct event report[2];
     struct sim_seat *seat;
@@ -216,6 +218,9 @@ struct sim_said { /* the changing part of a report */
     bool maker;
     int64_t queue_before; /* -1 = unknown */
 };
+/* Queues a report that reaches us at `arrival` (later, if one before it does). */
+void sim_respond(struct sim_seat *s, const struct sim_order *o, const struct sim_said *said,
+    int64_t venue_ns, int64_t arrival);
 /* Queues a report about o (its leaves already reduced) that the exchange gives at ts. */
 void sim_report(
     struct sim_seat *s, const struct sim_order *o, const struct sim_said *said, int64_t ts);
@@ -223,6 +228,24 @@ void sim_fill(struct sim_seat *s, const struct sim_order *o, int64_t px, int64_t
     int64_t queue_before, int64_t ts);
 /* The run ends at the exchange's time ts; the first fault is kept. */
 void sim_fault(struct world *w, enum world_result result, int64_t order_id, int64_t ts);
+/* When a request is at the exchange. False: it never gets there (refused, or lost on the way). */
+bool sim_entry(struct sim_seat *s, const struct order_request *req, int64_t *arrival);
+int64_t sim_response_ns(struct sim_seat *s, const struct sim_order *o, uint8_t status, int64_t ts);
+static inline void sim_rate_see(struct world *w, const struct event *ev) {
+    const struct latency_config *c = w->cfg->latency;
+    if (!c || c->kind != LATENCY_FITTED || !(ev->flags & EVF_LAST)) return;
+    latency_rate_see(&w->rate, ev->ts_local.ns);
+}
+/* A venue stamp's place on our axis, and back. */
+static inline int64_t sim_axis_ns(const struct world *w, const struct event *ev) {
+    if (!w->cfg->clock) return ev->ts_venue.ns + w->cfg->clock_offset_ns;
+    int64_t axis = ev->ts_venue.ns + clock_map_offset(w->cfg->clock, ev->ts_venue.ns);
+    return axis < ev->ts_local.ns ? axis : ev->ts_local.ns; /* it was sent before it came */
+}
+static inline int64_t sim_venue_ns(const struct world *w, int64_t axis_ns) {
+    if (!w->cfg->clock) return axis_ns - w->cfg->clock_offset_ns;
+    return clock_map_venue(w->cfg->clock, axis_ns);
+}
 /* A query's answer: the order stands, or there is none (what ended was reported before). */
 void sim_query(struct sim_seat *s, const struct order_request *req, int64_t ts);
 static inline void sim_say(

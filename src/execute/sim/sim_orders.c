@@ -52,26 +52,25 @@ struct sim_order sim_order_of(const struct order_request *req) {
 
 void sim_fault(struct world *w, enum world_result result, int64_t order_id, int64_t ts) {
     if (w->fault.result != WORLD_EVENT) return;
-    w->fault = (struct world_fault){result, order_id, ts - w->cfg->clock_offset_ns};
+    w->fault = (struct world_fault){result, order_id, sim_venue_ns(w, ts)};
 }
 
-void sim_report(
-    struct sim_seat *s, const struct sim_order *o, const struct sim_said *said, int64_t ts) {
+void sim_respond(struct sim_seat *s, const struct sim_order *o, const struct sim_said *said,
+    int64_t venue_ns, int64_t arrival) {
     struct world *w = s->world;
     if (s->mute && said->status != REPORT_FILL) {
         w->counters.muted++;
         return;
     }
     if (s->back.count == w->bus_slots) {
-        sim_fault(w, WORLD_FULL, o->id, ts); /* a lost report would be a silent lie */
+        sim_fault(w, WORLD_FULL, o->id, arrival); /* a lost report would be a silent lie */
         return;
     }
-    int64_t arrival = ts + w->cfg->response_ns;
     if (arrival < s->back.last) arrival = s->back.last;
     s->back.last = arrival;
     size_t at = (s->back.head + s->back.count++) % w->bus_slots;
     struct report r = {.order_id = o->id,
-        .ts_venue = {ts - w->cfg->clock_offset_ns},
+        .ts_venue = {venue_ns},
         .ts_local = {arrival},
         .px = {o->px},
         .last_px = {said->last_px},
@@ -89,6 +88,12 @@ void sim_report(
     s->responses[at].arrival = arrival;
     report_encode(&r, s->responses[at].ev);
     w->counters.responses++;
+}
+
+void sim_report(
+    struct sim_seat *s, const struct sim_order *o, const struct sim_said *said, int64_t ts) {
+    int64_t arrival = ts + sim_response_ns(s, o, said->status, ts);
+    sim_respond(s, o, said, sim_venue_ns(s->world, ts), arrival);
 }
 
 void sim_fill(struct sim_seat *s, const struct sim_order *o, int64_t px, int64_t qty, bool maker,

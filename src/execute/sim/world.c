@@ -59,7 +59,7 @@ static bool admit(const struct world *w, const struct event *ev, struct event *o
     if (!depth && !trade && !mark && ev->kind != EV_GAP) return false;
     if (ev->kind != EV_GAP && ev->inst != w->cfg->inst->id) return false;
     *out = *ev;
-    if (ev->ts_venue.ns != TS_NONE_NS) out->ts_local.ns = ev->ts_venue.ns + w->cfg->clock_offset_ns;
+    if (ev->ts_venue.ns != TS_NONE_NS) out->ts_local.ns = sim_axis_ns(w, ev);
     return true;
 }
 
@@ -116,6 +116,7 @@ static void ring_pop(struct sim_reorder *r) {
 
 static void exchange_data(struct world *w) {
     const struct event *ev = ring_at(&w->in, 0);
+    sim_rate_see(w, ev);
     if (ev->kind == w->cfg->print_kind) {
         w->counters.prints++;
         w->ops->print(w, ev);
@@ -136,8 +137,8 @@ static bool port_send(void *ctx, const struct order_request *req) {
         w->counters.bus_full++;
         return false;
     }
-    bool cancel = req->kind == REQUEST_CANCEL;
-    int64_t arrival = req->ts_sent.ns + (cancel ? w->cfg->entry_cancel_ns : w->cfg->entry_new_ns);
+    int64_t arrival;
+    if (!sim_entry(s, req, &arrival)) return true;
     if (arrival < s->out.last) arrival = s->out.last;
     s->out.last = arrival;
     size_t at = (s->out.head + s->out.count++) % w->bus_slots;
@@ -346,6 +347,10 @@ void world_timer(struct world *w, uint32_t seat, int64_t period_ns) {
 }
 
 const struct world_counters *world_counters(const struct world *w) { return &w->counters; }
+const struct latency_cursor *world_wire(const struct world *w, uint32_t seat) {
+    CHECK(seat < w->seats);
+    return &w->seat[seat].wire;
+}
 const struct world_fault *world_fault(const struct world *w) { return &w->fault; }
 const struct book *world_book(const struct world *w) { return w->book; }
 

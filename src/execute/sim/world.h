@@ -7,8 +7,8 @@
  *                                                         engine(s) --> port --> request bus
  *
  * Units      as event.h and order.h. Time: one axis, our local clock. A venue stamp is placed on it
- *            by adding clock_offset_ns, the caller's estimate min(local - venue) over the data;
- *            reports carry the venue's own stamps again.
+ *            by adding clock_offset_ns, the caller's estimate min(local - venue) over the data
+ *            (or clock_map.h where that drifts); reports carry the venue's own stamps again.
  * Order      by time; at equal times local data, responses, exchange data, requests, timers. Both
  *            buses are first in, first out: a computed arrival before the last one is raised to it.
  *            The exchange takes events by (venue time, tape order), out of a reorder window of
@@ -32,6 +32,8 @@
 #include "base/instrument.h"
 #include "derive/book/book.h"
 #include "execute/order/order.h"
+#include "execute/sim/clock_map.h"
+#include "execute/sim/latency.h"
 #include "execute/sim/queue.h"
 #include "execute/sim/sim_anchor_partial.h"
 
@@ -87,9 +89,11 @@ struct world_config {
     uint16_t rank;                 /* among worlds that share a merge */
     uint32_t seats;                /* 0 = 1 */
     struct queue_spec queue;
-    struct anchor_partial partial; /* anchor only */
-    int64_t entry_new_ns, entry_cancel_ns, response_ns;
+    struct anchor_partial partial;                      /* anchor only */
+    int64_t entry_new_ns, entry_cancel_ns, response_ns; /* where latency is NULL */
+    const struct latency_config *latency;
     int64_t clock_offset_ns;
+    const struct clock_map *clock; /* instead of clock_offset_ns; NULL: that constant */
     int64_t reorder_ns;
     size_t reorder_slots; /* 0 = 65536; a full window is cut short, counted */
     size_t bus_slots;     /* messages in flight a bus; 0 = 1024 */
@@ -107,6 +111,7 @@ struct world_source {
 
 /* LATE: an event beyond the reorder window (stop_late). FULL: bus_slots reports were in flight.
  * ORDER_STATUS: the anchor's exchange hit an order that it has already filled (its error 14).
+ * LATENCY: its interpolation gave a negative latency of an answer (an assertion there).
  * WAIT: only of world_until. */
 enum world_result {
     WORLD_EVENT = 0,
@@ -114,7 +119,8 @@ enum world_result {
     WORLD_LATE = 2,
     WORLD_FULL = 3,
     WORLD_ORDER_STATUS = 4,
-    WORLD_WAIT = 5
+    WORLD_WAIT = 5,
+    WORLD_LATENCY = 6
 };
 
 struct world_fault { /* what ended the run */
@@ -160,6 +166,8 @@ enum world_result world_until(struct world *w, struct world_key bound, struct wo
     const struct event **ev, uint32_t *seat);
 
 const struct world_counters *world_counters(const struct world *w);
+/* A seat's requests: sent, and those refused or lost on the way (counted with a latency model). */
+const struct latency_cursor *world_wire(const struct world *w, uint32_t seat);
 /* After a result other than EVENT and END. */
 const struct world_fault *world_fault(const struct world *w);
 /* Best level of the engine's side under the anchor rule set, whose defects both sites have; false

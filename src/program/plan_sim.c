@@ -1,0 +1,131 @@
+#include "program/plan_sim.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "capture/tape/tape.h"
+#include "program/latency_fit.h"
+
+static bool word(const struct config *c, const char *key, const char *is) {
+    return strcmp(config_string(c, key), is) == 0;
+}
+
+/* ---- latency ---- */
+
+/* A leg of its own, or (-1) that of the leg it follows. */
+static int64_t leg_ns(const struct config *c, const char *key, int64_t otherwise) {
+    double ms = config_double(c, key);
+    return ms < 0 ? otherwise : (int64_t)(ms * 1e6);
+}
+
+static err_t recorded(const struct config *c, const struct fanout_facts *d, struct plan_sim *p,
+    bool anchor, struct err_info *e) {
+    const char *file = config_string(c, "sim.latency.file");
+    struct latency_config *l = &p->latency;
+    err_t code = latency_rows_read(file, anchor, &p->rows, e);
+    if (code) return code;
+    const struct latency_row *first = &p->rows.rows[0], *last = &p->rows.rows[p->rows.n - 1];
+    if (last->req_ns < d->first_ns || first->req_ns > d->last_ns) {
+        return err_set(e, ERR_USAGE,
+            "%s: sim.latency.file = %s: its orders were sent from %" PRId64 " to %" PRId64
+            ", the data run from %" PRId64 " to %" PRId64
+            ": nothing to interpolate; fathom latency fit makes a model that needs no same hours",
+            config_where(c, "sim.latency.file"), file, first->req_ns, last->req_ns, d->first_ns,
+            d->last_ns);
+    }
+    l->kind = LATENCY_RECORDED;
+    l->defects = anchor;
+    l->rows = p->rows.rows;
+    l->by_req = p->rows.by_req;
+    l->by_venue = p->rows.by_venue;
+    l->n_rows = p->rows.n;
+    l->n_good = p->rows.n_good;
+    return ERR_OK;
+}
+
+static err_t latency_of(const struct config *c, const struct fanout_facts *d, struct plan_sim *p,
+    const struct world_config *w, struct err_info *e) {
+    bool fitted = word(c, "sim.latency.model", "fitted");
+    bool constant = word(c, "sim.latency.model", "constant");
+    const char *file = config_string(c, "sim.latency.file");
+    struct latency_config *l = &p->latency;
+    int64_t entry = w->entry_new_ns;
+    *l = (struct latency_config){.kind = LATENCY_CONSTANT,
+        .constant_ns = {[LEG_NEW] = entry,
+            [LEG_CANCEL] = leg_ns(c, "sim.latency.cancel_ms", entry),
+            [LEG_MODIFY] = leg_ns(c, "sim.latency.modify_ms", entry),
+            [LEG_ACK] = w->response_ns,
+            [LEG_FILL] = leg_ns(c, "sim.latency.fill_ms", w->response_ns)},
+        .factor = {[LEG_NEW] = 1,
+            [LEG_CANCEL] = config_double(c, "sim.latency.cancel_factor"),
+            [LEG_MODIFY] = config_double(c, "sim.latency.modify_factor"),
+            [LEG_ACK] = 1,
+            [LEG_FILL] = config_double(c, "sim.latency.fill_factor")},
+        .reject_rate = config_double(c, "sim.latency.reject_rate"),
+        .lost_rate = config_double(c, "sim.latency.lost_rate"),
+        .seed = (uint64_t)config_int(c, "seed")};
+    if (constant != !*file) {
+        return err_set(e, ERR_USAGE, "%s: sim.latency.model = %s %s sim.latency.file",
+            config_where(c, "sim.latency.model"), config_string(c, "sim.latency.model"),
+            constant ? "reads no file: unset" : "needs a");
+    }
+    if (constant) return ERR_OK;
+    if (!fitted) return recorded(c, d, p, w->rules == SIM_ANCHOR, e);
+    err_t code = latency_fit_read(file, &p->fit, e);
+    l->kind = LATENCY_FITTED;
+    l->fit = &p->fit;
+    return code;
+}
+
+/* ---- the rest ---- */
+
+static struct anchor_partial partial_of(const struct config *c) {
+    return (struct anchor_partial){.on = config_bool(c, "sim.partial_fills"),
+        .filled_only = config_bool(c, "sim.anchor.filled_only"),
+        .one_response = config_bool(c, "sim.anchor.one_response"),
+        .ghosts = config_bool(c, "sim.anchor.ghosts"),
+        .gtc_at_limit = config_bool(c, "sim.anchor.gtc_at_limit"),
+        .market_ticks = config_int(c, "sim.anchor.market_ticks")};
+}
+
+static struct queue_spec queue_of(const struct config *c, const struct instrument *in) {
+    struct queue_spec q = {
+        .power = config_double(c, "sim.queue_power"), .unit = instrument_qty_unit(in)};
+    /* the schema lists the same words */
+    CHECK(queue_find(config_string(c, "sim.queue"), &q.model));
+    return q;
+}
+
+static err_t clock_of(const struct config *c, const struct fanout_lane *lane, struct plan_sim *p,
+    struct world_config *w, struct err_info *e) {
+    double window_s = config_double(c, "sim.clock_window_s");
+    struct tape_reader *r;
+    uint16_t inst;
+    if (window_s <= 0 || w->bars) return ERR_OK;
+    if (w->rules == SIM_ANCHOR) {
+        return err_set(e, ERR_USAGE,
+            "%s: sim.clock_window_s: the anchor knows one constant offset only; unset it or "
+            "sim.rules",
+            config_where(c, "sim.clock_window_s"));
+    }
+    err_t code = fanout_reader(lane, &r, &inst, e);
+    if (code) return code;
+    code = latency_survey_clock(r, inst, (int64_t)(window_s * 1e9), &p->clock, e);
+    tape_reader_close(r);
+    w->clock = &p->clock;
+    return code;
+}
+
+err_t plan_sim(const struct config *c, const struct fanout_lane *lane,
+    const struct fanout_facts *found, struct plan_sim *p, struct world_config *w,
+    struct err_info *e) {
+    memset(p, 0, sizeof *p);
+    w->queue = queue_of(c, w->inst);
+    if (w->rules == SIM_ANCHOR) w->partial = partial_of(c);
+    err_t code = latency_of(c, found, p, w, e);
+    w->latency = &p->latency;
+    return code ? code : clock_of(c, lane, p, w, e);
+}
+
+void plan_sim_free(struct plan_sim *p) { latency_rows_free(&p->rows); }
