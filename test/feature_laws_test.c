@@ -77,23 +77,24 @@ struct scenario {
 };
 
 static const struct scenario scenarios[] = {
-    {"one second buckets", {SEED, 1500.0, 10.0, 2.5, false, false},
+    {"one second buckets", {SEED, 1500.0, 10.0, 2.5, false, false, true},
         {.mode = BUCKET_TIME, .size = NS_PER_S}, false},
-    {"one second buckets with faults", {SEED + 1, 900.0, 8.0, 2.0, true, false},
+    {"one second buckets with faults", {SEED + 1, 900.0, 8.0, 2.0, true, false, true},
         {.mode = BUCKET_TIME, .size = NS_PER_S}, false},
-    {"one minute buckets over eleven hours", {SEED + 2, 39600.0, 0.3, 0.12, false, false},
+    {"one minute buckets over eleven hours", {SEED + 2, 39600.0, 0.3, 0.12, false, false, false},
         {.mode = BUCKET_TIME, .size = 60 * NS_PER_S}, false},
-    {"volume buckets", {SEED + 3, 700.0, 6.0, 3.0, true, false},
+    {"volume buckets", {SEED + 3, 700.0, 6.0, 3.0, true, false, true},
         {.mode = BUCKET_VOLUME, .size = 9000, .time_limit_ns = 8 * NS_PER_S}, false},
-    {"count buckets", {SEED + 4, 500.0, 6.0, 3.0, false, false}, {.mode = BUCKET_COUNT, .size = 20},
-        false},
-    {"update buckets", {SEED + 5, 300.0, 9.0, 3.0, true, false},
+    {"count buckets", {SEED + 4, 500.0, 6.0, 3.0, false, false, true},
+        {.mode = BUCKET_COUNT, .size = 20}, false},
+    {"update buckets", {SEED + 5, 300.0, 9.0, 3.0, true, false, true},
         {.mode = BUCKET_UPDATE, .size = 15}, false},
-    {"one minute bars", {SEED + 6, 60.0 * 1300, 0, 0, false, true},
+    {"one minute bars", {SEED + 6, 60.0 * 1300, 0, 0, false, true, false},
         {.mode = BUCKET_TIME, .size = 60 * NS_PER_S}, false},
-    {"ten minute buckets of nine days of bars", {SEED + 7, 60.0 * 13200, 0, 0, false, true},
+    {"ten minute buckets of nine days of bars", {SEED + 7, 60.0 * 13200, 0, 0, false, true, false},
         {.mode = BUCKET_TIME, .size = 600 * NS_PER_S}, false},
-    {"five minute buckets over a day and a half", {SEED + 7, 122400.0, 0.2, 0.06, false, false},
+    {"five minute buckets over a day and a half",
+        {SEED + 7, 122400.0, 0.2, 0.06, false, false, false},
         {.mode = BUCKET_TIME, .size = 300 * NS_PER_S}, false},
     {"the shipped recording", {0}, {.mode = BUCKET_TIME, .size = NS_PER_S}, true},
 };
@@ -106,10 +107,15 @@ static void *block_new(size_t n) {
     return p;
 }
 
-static struct stream_spec spec_of(const struct instrument *in, const struct bucket_spec *bucket) {
+static struct stream_spec spec_of(const struct synth *s, const struct bucket_spec *bucket) {
     struct stream_spec spec;
     memset(&spec, 0, sizeof spec);
-    spec.inst = *in;
+    spec.inst = s->inst;
+    for (size_t i = 0; i < s->peers; i++) {
+        spec.other[i].inst = s->peer[i];
+        spec.other[i].roles = OTHER_PEER;
+    }
+    spec.others = s->peers;
     spec.bucket = *bucket;
     spec.limits.levels_max = 16384;
     spec.limits.pending_max = 4096;
@@ -118,8 +124,8 @@ static struct stream_spec spec_of(const struct instrument *in, const struct buck
 }
 
 static struct stream *stream_new(
-    const struct rows *r, const struct instrument *in, const struct bucket_spec *bucket) {
-    struct stream_spec spec = spec_of(in, bucket);
+    const struct rows *r, const struct synth *s, const struct bucket_spec *bucket) {
+    struct stream_spec spec = spec_of(s, bucket);
     void *mem = block_new(registry_stream_mem_size(r->registry, &spec, &r->set));
     return registry_stream_init(r->registry, mem, &spec, &r->set);
 }
@@ -161,6 +167,7 @@ static void scenario_make(const struct scenario *sc, struct synth *s) {
         recording_make(s);
     else
         synth_make(s, &sc->synth);
+    if (sc->synth.peers) synth_add_peers(s, &sc->synth);
 }
 
 /* --- truncation ------------------------------------------------------------------------------ */
@@ -202,7 +209,7 @@ static long truncation_at(const struct synth *s, const struct bucket_spec *bucke
     rows_init(&rest, whole->registry);
     future_slots = s->slots;
     future_n = cut;
-    struct stream *st = stream_new(&part, &s->inst, bucket);
+    struct stream *st = stream_new(&part, s, bucket);
     feed(st, s, 0, cut, &part);
     long bad = part.n <= whole->n ? differing(whole, 0, &part, 0, part.n) : 0;
     struct saved save = save_of(st);
@@ -239,7 +246,7 @@ static const char *truncation_law(const struct feature_registry *registry, const
     rng_init(&rng, SEED, 7);
     future_slots = s->slots;
     future_n = s->n;
-    struct stream *st = stream_new(&whole, &s->inst, bucket);
+    struct stream *st = stream_new(&whole, s, bucket);
     feed(st, s, 0, s->n, &whole);
     struct saved end = save_of(st);
     free(st);
@@ -317,7 +324,7 @@ static void feed_pieces(struct stream *st, const struct synth *s, struct rng *rn
             feed(st, s, at, end, r);
         } else {
             for (; at < end; at += event_slots(s->slots[at].kind))
-                stream_event(st, &s->slots[at], on_row, r);
+                stream_route(st, &s->slots[at], on_row, r);
         }
         at = end;
     }
@@ -333,8 +340,8 @@ static void no_value_depends_on_how_the_events_are_cut_into_calls(void **state) 
         scenario_make(&scenarios[i], &s);
         rows_init(&a, NULL);
         rows_init(&b, NULL);
-        struct stream *x = stream_new(&a, &s.inst, &scenarios[i].bucket);
-        struct stream *y = stream_new(&b, &s.inst, &scenarios[i].bucket);
+        struct stream *x = stream_new(&a, &s, &scenarios[i].bucket);
+        struct stream *y = stream_new(&b, &s, &scenarios[i].bucket);
         feed(x, &s, 0, s.n, &a);
         feed_pieces(y, &s, &rng, &b);
         assert_int_equal(a.n, b.n);
@@ -368,8 +375,9 @@ static bool close_enough(double a, double b, bool exact) {
 }
 
 /* The book as a snapshot message: what a stream that starts here is given. */
-static void feed_snapshot(struct stream *to, const struct book *from, const struct event *next) {
-    struct event ev = {.kind = EV_DEPTH, .inst = next->inst, .ts_local = next->ts_local};
+static void feed_snapshot(
+    struct stream *to, const struct book *from, uint16_t inst, const struct event *next) {
+    struct event ev = {.kind = EV_DEPTH, .inst = inst, .ts_local = next->ts_local};
     struct book_level level;
     size_t left = book_count(from, BOOK_BID) + book_count(from, BOOK_ASK), done = 0;
     ev.id = book_update_id(from);
@@ -380,7 +388,7 @@ static void feed_snapshot(struct stream *to, const struct book *from, const stru
                                  (done == 0 ? EVF_FIRST : 0) | (done + 1 == left ? EVF_LAST : 0));
             ev.px = level.px;
             ev.qty = level.qty;
-            stream_event(to, &ev, NULL, NULL);
+            stream_route(to, &ev, NULL, NULL);
             done++;
         }
     }
@@ -421,12 +429,15 @@ static void warm_from(const struct scenario *sc, const struct synth *s, size_t s
     struct rows head, late;
     rows_init(&head, NULL);
     rows_init(&late, NULL);
-    struct stream *first = stream_new(&head, &s->inst, &sc->bucket);
+    struct stream *first = stream_new(&head, s, &sc->bucket);
     feed(first, s, 0, start, &head);
-    struct stream *second = stream_new(&late, &s->inst, &sc->bucket);
+    struct stream *second = stream_new(&late, s, &sc->bucket);
     if (!sc->synth.bars) {
         assert_int_equal(book_state(stream_book(first)), BOOK_SYNCED);
-        feed_snapshot(second, stream_book(first), &s->slots[start]);
+        const struct event *next = &s->slots[start];
+        feed_snapshot(second, stream_book(first), s->inst.id, next);
+        for (size_t i = 0; i < s->peers; i++)
+            feed_snapshot(second, stream_other_book(first, i), s->peer[i].id, next);
     }
     feed(second, s, start, s->n, &late);
     compare_warm(whole, &late, sc->bucket.size, compared, sc->name);
@@ -453,7 +464,7 @@ static void no_warm_value_depends_on_where_the_stream_began(void **state) {
         struct rows whole;
         scenario_make(&scenarios[i], &s);
         rows_init(&whole, NULL);
-        struct stream *st = stream_new(&whole, &s.inst, &scenarios[i].bucket);
+        struct stream *st = stream_new(&whole, &s, &scenarios[i].bucket);
         feed(st, &s, 0, s.n, &whole);
         free(st);
         for (size_t k = 0; k < sizeof starts / sizeof starts[0]; k++) {
@@ -504,7 +515,7 @@ static void every_value_equals_its_naive_recomputation(void **state) {
         scenario_make(&scenarios[i], &s);
         world_make(&w, &s, &scenarios[i].bucket);
         rows_init(&r, NULL);
-        struct stream *st = stream_new(&r, &s.inst, &scenarios[i].bucket);
+        struct stream *st = stream_new(&r, &s, &scenarios[i].bucket);
         feed(st, &s, 0, s.n, &r);
         assert_int_equal(r.n, w.buckets);
         size_t bad = 0;
@@ -534,7 +545,7 @@ static void values_are_finite_or_counted_as_missing_and_cast_once(void **state) 
         struct rows r;
         scenario_make(&scenarios[i], &s);
         rows_init(&r, NULL);
-        struct stream *st = stream_new(&r, &s.inst, &scenarios[i].bucket);
+        struct stream *st = stream_new(&r, &s, &scenarios[i].bucket);
         feed(st, &s, 0, s.n, &r);
         const struct feature_engine *fe = stream_features(st);
         assert_int_equal(feature_rows(fe), r.n);

@@ -14,15 +14,23 @@ struct synth_options {
     double trade_rate; /* bursts a second */
     bool faults;       /* a lost message, a recording gap, silence */
     bool bars;         /* one-minute bars only */
+    bool peers;        /* two venues beside it */
 };
 
+enum { SYNTH_PEERS = 2 };
+
 struct synth {
-    struct instrument inst;
+    struct instrument inst, peer[SYNTH_PEERS]; /* ids 0, 1, 2 */
+    size_t peers;
     struct event *slots;
     size_t n, cap;
 };
 
 void synth_make(struct synth *s, const struct synth_options *o);
+/* Merges the events of two more venues in (not with bars). */
+void synth_add_peers(struct synth *s, const struct synth_options *o);
+/* The events of one of them alone. */
+void synth_of_peer(const struct synth *s, size_t peer, struct synth *out);
 void synth_free(struct synth *s);
 
 #endif

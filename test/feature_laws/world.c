@@ -102,7 +102,8 @@ static void note_change(struct maker *k, const struct event *ev) {
 static void replay_younger(struct maker *k, const struct event *until) {
     k->snapshot_id = until->id;
     for (const struct event *ev = k->s->slots; ev < until; ev += event_slots(ev->kind))
-        if (!(ev->flags & EVF_SNAPSHOT) && ev->kind == EV_DEPTH && ev->id > until->id)
+        if (ev->inst == until->inst && !(ev->flags & EVF_SNAPSHOT) && ev->kind == EV_DEPTH &&
+            ev->id > until->id)
             set_level(k, ev);
 }
 
@@ -187,6 +188,7 @@ void world_make(struct world *w, const struct synth *s, const struct bucket_spec
         const struct event *ev = &s->slots[i];
         struct book_change change = {0};
         while (vclock_before(&k->clock, ev, &b)) take_bucket(k, &b);
+        if (ev->inst != s->inst.id) continue; /* another venue's: only the time passes */
         book_apply(k->book, ev, &change);
         if (book_state(k->book) == BOOK_GAP) vclock_gap(&k->clock);
         if (ev->kind == EV_DEPTH || ev->kind == EV_DEPTH_END)
@@ -198,6 +200,7 @@ void world_make(struct world *w, const struct synth *s, const struct bucket_spec
         if (vclock_after(&k->clock, ev, &b)) take_bucket(k, &b);
     }
     world_bars_make(w);
+    world_peers_make(w, s);
     free(k->side[0].l);
     free(k->side[1].l);
     free(mem);
@@ -220,6 +223,7 @@ void world_free(struct world *w) {
     free(w->liq);
     free(w->kline);
     world_bars_free(w);
+    world_peers_free(w);
     memset(w, 0, sizeof *w);
 }
 
@@ -324,7 +328,7 @@ static bool find(const struct naive_row *table, const char *name, const struct n
 
 bool naive_value(const struct world *w, const char *name, size_t k, double *out) {
     const struct naive_row *tables[] = {naive_book, naive_flow, naive_ret, naive_rest, naive_ta,
-        naive_wave, naive_dyn, naive_perp, naive_foot, naive_v72, naive_cluster};
+        naive_wave, naive_dyn, naive_perp, naive_foot, naive_v72, naive_cluster, naive_xv};
     const struct naive_row *row = NULL;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (!find(tables[i], name, &row)) continue;

@@ -101,6 +101,12 @@ struct world {
     struct world_kline *kline;
     size_t klines;
     struct world_bars bars[WORLD_WIDTHS];
+    struct world *peer[SYNTH_PEERS]; /* the other venues, each a world of its own */
+    size_t peers;
+    double *grid[1 + SYNTH_PEERS]; /* 1e4 ln mid of each venue at grid_ns + i x 100 ms */
+    int64_t grid_ns;
+    size_t grids;
+    bool *live[SYNTH_PEERS]; /* that venue is on at each close */
 };
 
 void world_make(struct world *w, const struct synth *s, const struct bucket_spec *spec);
@@ -114,8 +120,12 @@ struct naive_row {
     int n; /* what the name's number means: window, levels, bps */
 };
 extern const struct naive_row naive_book[], naive_flow[], naive_ret[], naive_rest[], naive_ta[],
-    naive_wave[], naive_dyn[], naive_perp[], naive_foot[], naive_v72[], naive_cluster[];
+    naive_wave[], naive_dyn[], naive_perp[], naive_foot[], naive_v72[], naive_cluster[], naive_xv[];
 bool naive_value(const struct world *w, const char *name, size_t k, double *out);
+
+/* The worlds of the other venues, and samples of all (after the buckets). */
+void world_peers_make(struct world *w, const struct synth *s);
+void world_peers_free(struct world *w);
 
 /* Indicators on closed bars: ta_<what>_<m1|m5|h1>_n<n>. */
 void world_bars_make(struct world *w);

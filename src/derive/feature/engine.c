@@ -176,6 +176,10 @@ void feature_engine_save(const struct feature_engine *fe, void *out) {
     copy->registry = NULL;
     copy->ctx.inst = NULL;
     copy->ctx.book = NULL;
+    for (size_t i = 0; i < FEATURE_PEERS_MAX; i++) {
+        copy->ctx.peer[i].inst = NULL;
+        copy->ctx.peer[i].book = NULL;
+    }
 }
 
 struct feature_engine *registry_engine_load(
@@ -216,6 +220,16 @@ void feature_on_event(
     }
 }
 
+void feature_on_peer(struct feature_engine *fe, size_t peer, const struct event *ev,
+    const struct book_change *change) {
+    CHECK(peer < fe->ctx.peers);
+    if (ev->kind == EV_DEPTH && !(ev->flags & EVF_LAST)) return;
+    for (size_t i = 0; i < fe->slots; i++) {
+        const struct feature_family *f = family_of(fe, &fe->slot[i]);
+        if (f->on_peer) f->on_peer(state_of(fe, &fe->slot[i]), &fe->ctx, peer, ev, change);
+    }
+}
+
 /* The reference price: mid where the instrument has a book, else the last trade or bar close. */
 static void reference_px(
     struct feature_engine *fe, const struct bucket *b, struct feature_view *view) {
@@ -249,9 +263,9 @@ static void engine_view(
 }
 
 void feature_reference(struct feature_engine *fe, ts_t ts, double px) {
-    CHECK(px > 0.0 && ts.ns >= fe->other_ns);
+    CHECK(px > 0.0);
     fe->other_px = px;
-    fe->other_ns = ts.ns;
+    if (ts.ns > fe->other_ns) fe->other_ns = ts.ns; /* receive stamps may go back */
 }
 
 /* The one cast: what float32 cannot hold is missing, every missing value has the same bits. */

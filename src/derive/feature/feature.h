@@ -44,10 +44,11 @@ enum feature_need { /* inputs a feature cannot do without */
     NEED_OPEN_INTEREST = 64,
     NEED_KLINE = 128,
     NEED_SERIES = 256,
-    NEED_TAKER = 512,     /* of bars: taker-buy volume */
-    NEED_VALUE = 1024,    /* of bars: quote volume */
-    NEED_RATIO = 2048,    /* long/short ratios */
-    NEED_REFERENCE = 4096 /* prices of a reference instrument (feature_reference) */
+    NEED_TAKER = 512,      /* of bars: taker-buy volume */
+    NEED_VALUE = 1024,     /* of bars: quote volume */
+    NEED_RATIO = 2048,     /* long/short ratios */
+    NEED_REFERENCE = 4096, /* prices of a reference instrument (feature_reference) */
+    NEED_PEER = 8192       /* books and trades of other venues (feature_on_peer) */
 };
 
 enum feature_clock { CLOCK_BUCKET = 0, CLOCK_TIME = 1, CLOCK_EVENT = 2 };
@@ -71,12 +72,23 @@ struct feature_def {
     bool apart;     /* not in the fixed sets core, bars and ohlcv, whose signatures must stay */
 };
 
+enum { FEATURE_PEERS_MAX = 4 };
+
+/* Another venue, or another contract on the same underlying, beside the instrument. */
+struct feature_peer {
+    const struct instrument *inst;
+    const struct book *book;
+    double px_unit, qty_unit;
+};
+
 /* What families see besides the event. */
 struct feature_ctx {
     const struct instrument *inst;
     const struct book *book;
     double px_unit, qty_unit; /* instrument_px_unit, instrument_qty_unit */
     struct bucket_spec spec;
+    size_t peers;
+    struct feature_peer peer[FEATURE_PEERS_MAX];
 };
 
 enum { FEATURE_LEVELS = 20, FEATURE_FAMILIES_MAX = 32 };
@@ -105,6 +117,9 @@ struct feature_family {
     void (*init)(void *state, const struct feature_ctx *ctx);
     /* Any may be NULL. `change` is what book_apply said about this event. */
     void (*on_event)(void *state, const struct feature_ctx *ctx, const struct event *ev,
+        const struct book_change *change);
+    /* The same of a peer's event, already applied to its book; of depth only EVF_LAST. */
+    void (*on_peer)(void *state, const struct feature_ctx *ctx, size_t peer, const struct event *ev,
         const struct book_change *change);
     /* Writes count values (double; NaN = missing). */
     void (*on_bucket)(void *state, const struct feature_ctx *ctx, const struct feature_view *view,
@@ -162,6 +177,10 @@ void feature_engine_save(const struct feature_engine *fe, void *out);
 struct feature_engine *feature_engine_load(void *mem, const struct feature_ctx *ctx);
 void feature_on_event(
     struct feature_engine *fe, const struct event *ev, const struct book_change *change);
+/* An event of ctx->peer[peer], already applied to its book; call stream_other where there is a
+ * stream, so that buckets that end before are closed first. */
+void feature_on_peer(struct feature_engine *fe, size_t peer, const struct event *ev,
+    const struct book_change *change);
 /* The reference instrument's price became `px` (quote) at `ts`; call stream_reference where there
  * is a stream, so that buckets that end before are closed first. */
 void feature_reference(struct feature_engine *fe, ts_t ts, double px);

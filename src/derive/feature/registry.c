@@ -26,7 +26,8 @@
     X(perp_liq) \
     X(foot) \
     X(v72) \
-    X(cluster)
+    X(cluster) \
+    X(xv)
 /* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;

@@ -33,6 +33,7 @@ static void the_families_hold_at_least_what_is_asked(void **state) {
     assert_true(family_size("dyn") >= 18 && family_size("foot") >= 12);
     assert_true(family_size("v72") == 11);
     assert_true(family_size("cluster") >= 8);
+    assert_true(family_size("xv") >= 60);
 }
 
 static void every_row_says_everything_and_is_named_after_its_family(void **state) {

@@ -1,24 +1,28 @@
 /* stream.c: steps vclock, book and feature engine of one instrument, hashing what passes.
  *
- * Block: head | row | book | feature engine, each 64-byte aligned.
+ * Block: head | row | book | books of others | feature engine, each 64-byte aligned.
  */
 #include "derive/feature/stream.h"
 
 #include "base/hash.h"
 #include "derive/feature/feature_internal.h"
 
-#define STREAM_MAGIC 0x314d414552545346ull
+#define STREAM_MAGIC 0x324d414552545346ull
 
 struct stream {
     uint64_t magic;
     uint64_t size;
     uint64_t row_at, book_at, engine_at;
+    uint64_t other_at[STREAM_OTHERS_MAX]; /* 0 = no book */
     uint64_t buckets;
     struct stream_hashes hashes;
     struct stream_spec spec;
     struct vclock clock;
-    struct book *book; /* addresses of this process: cleared when saved */
+    struct vclock reference_clock; /* of spec.other[clock_other] */
+    uint64_t clock_other;          /* spec.others = none */
+    struct book *book;             /* addresses of this process: cleared when saved */
     struct feature_engine *engine;
+    struct book *other[STREAM_OTHERS_MAX];
 };
 
 static size_t align64(size_t n) { return (n + 63u) & ~(size_t)63u; }
@@ -28,6 +32,12 @@ static size_t stream_layout(struct stream *s, const struct feature_registry *r,
     s->row_at = align64(sizeof *s);
     s->book_at = s->row_at + align64(set->count * sizeof(float));
     s->engine_at = s->book_at + align64(book_mem_size(&spec->limits));
+    for (size_t i = 0; i < STREAM_OTHERS_MAX; i++) s->other_at[i] = 0;
+    for (size_t i = 0; i < spec->others; i++) {
+        if (!(spec->other[i].roles & (OTHER_PEER | OTHER_CLOCK))) continue;
+        s->other_at[i] = s->engine_at;
+        s->engine_at += align64(book_mem_size(&spec->limits));
+    }
     return s->engine_at + align64(registry_mem_size(r, set));
 }
 
@@ -49,12 +59,36 @@ static struct feature_ctx stream_ctx(const struct stream *s) {
     ctx.px_unit = instrument_px_unit(&s->spec.inst);
     ctx.qty_unit = instrument_qty_unit(&s->spec.inst);
     ctx.spec = s->spec.bucket;
+    for (size_t i = 0; i < s->spec.others; i++) {
+        const struct stream_other *o = &s->spec.other[i];
+        if (!(o->roles & OTHER_PEER)) continue;
+        CHECK(ctx.peers < FEATURE_PEERS_MAX);
+        ctx.peer[ctx.peers++] = (struct feature_peer){
+            &o->inst, s->other[i], instrument_px_unit(&o->inst), instrument_qty_unit(&o->inst)};
+    }
     return ctx;
+}
+
+static void others_init(struct stream *s, unsigned char *block) {
+    const struct stream_spec *spec = &s->spec;
+    s->clock_other = spec->others;
+    for (size_t i = 0; i < spec->others; i++) {
+        const struct stream_other *o = &spec->other[i];
+        CHECK(o->inst.id != spec->inst.id && o->roles != 0);
+        if (s->other_at[i])
+            s->other[i] = book_init(block + s->other_at[i], &spec->limits, o->inst.venue);
+        if (!(o->roles & OTHER_CLOCK)) continue;
+        CHECK(s->clock_other == spec->others && spec->bucket.mode == BUCKET_REFERENCE);
+        s->clock_other = i;
+        vclock_init(&s->reference_clock, &spec->clock, o->inst.id);
+        vclock_units(&s->reference_clock, &o->inst);
+    }
 }
 
 struct stream *registry_stream_init(const struct feature_registry *r, void *mem,
     const struct stream_spec *spec, const struct feature_set *set) {
     CHECK(((uintptr_t)mem & 63u) == 0);
+    CHECK(spec->others <= STREAM_OTHERS_MAX);
     unsigned char *block = mem;
     struct stream *s = mem;
     memset(s, 0, sizeof *s);
@@ -66,6 +100,7 @@ struct stream *registry_stream_init(const struct feature_registry *r, void *mem,
     s->book = book_init(block + s->book_at, &spec->limits, spec->inst.venue);
     vclock_init(&s->clock, &spec->bucket, spec->inst.id);
     vclock_units(&s->clock, &s->spec.inst);
+    others_init(s, block);
     struct feature_ctx ctx = stream_ctx(s);
     s->engine = registry_engine_init(r, block + s->engine_at, set, &ctx);
     return s;
@@ -99,14 +134,44 @@ static void stream_close(struct stream *s, const struct bucket *b, stream_row_fn
     if (fn) fn(user, s, b, row);
 }
 
+/* A bucket of the reference closed: the open one ends with it. */
+static size_t stream_follow(
+    struct stream *s, const struct bucket *reference, stream_row_fn *fn, void *user) {
+    struct bucket bucket;
+    if (!vclock_follow(&s->clock, reference, &bucket)) return 0;
+    stream_close(s, &bucket, fn, user);
+    return 1;
+}
+
+/* Buckets that end by `now`; a message that has begun is never cut. */
+size_t stream_time(struct stream *s, ts_t now, stream_row_fn *fn, void *user) {
+    struct event tick = {
+        .ts_local = now, .inst = s->spec.inst.id, .kind = EV_TIMER, .flags = EVF_FIRST | EVF_LAST};
+    struct bucket bucket;
+    size_t rows = 0;
+    if (!book_between_messages(s->book)) return 0;
+    if (s->clock_other < s->spec.others && book_between_messages(s->other[s->clock_other])) {
+        while (vclock_before(&s->reference_clock, &tick, &bucket))
+            rows += stream_follow(s, &bucket, fn, user);
+    }
+    for (; vclock_before(&s->clock, &tick, &bucket); rows++) stream_close(s, &bucket, fn, user);
+    return rows;
+}
+
+static void hash_event(struct stream *s, const struct event *ev) {
+    if (s->spec.hash_events)
+        s->hashes.events = hash64(s->hashes.events, ev, sizeof *ev * event_slots(ev->kind));
+}
+
 size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn, void *user) {
     struct bucket bucket;
     struct book_change change = {0};
     size_t rows = 0;
-    if (ev->flags & EVF_FIRST) /* never in the middle of a message */
+    if (ev->flags & EVF_FIRST) { /* never in the middle of a message */
+        if (s->clock_other < s->spec.others) rows += stream_time(s, ev->ts_local, fn, user);
         for (; vclock_before(&s->clock, ev, &bucket); rows++) stream_close(s, &bucket, fn, user);
-    if (s->spec.hash_events)
-        s->hashes.events = hash64(s->hashes.events, ev, sizeof *ev * event_slots(ev->kind));
+    }
+    hash_event(s, ev);
     book_apply(s->book, ev, &change);
     if (book_state(s->book) == BOOK_GAP) vclock_gap(&s->clock);
     /* aggregate trades beside trades are the same trades again */
@@ -119,28 +184,65 @@ size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn,
     return rows;
 }
 
-size_t stream_events(
-    struct stream *s, const struct event *slots, size_t n_slots, stream_row_fn *fn, void *user) {
-    size_t rows = 0;
-    for (size_t i = 0; i < n_slots; i += event_slots(slots[i].kind)) {
-        CHECK(i + event_slots(slots[i].kind) <= n_slots);
-        if (slots[i].inst == s->spec.inst.id) rows += stream_event(s, &slots[i], fn, user);
-    }
-    return rows;
+/* ---- other instruments ---- */
+
+static void reference_price(struct stream *s, const struct instrument *in, const struct event *ev) {
+    bool traded = ((1u << ev->kind) & KINDS_TRADE) && is_market_trade(ev);
+    bool bar = ev->kind == EV_KLINE && (ev->flags & EVF_CLOSED) && ev->px.ticks > 0;
+    if (traded || bar) feature_reference(s->engine, ev->ts_local, instrument_px(in, ev->px));
 }
 
-size_t stream_time(struct stream *s, ts_t now, stream_row_fn *fn, void *user) {
-    struct event tick = {
-        .ts_local = now, .inst = s->spec.inst.id, .kind = EV_TIMER, .flags = EVF_FIRST | EVF_LAST};
+static size_t peer_number(const struct stream_spec *spec, size_t other) {
+    size_t peer = 0;
+    for (size_t i = 0; i < other; i++) peer += (spec->other[i].roles & OTHER_PEER) != 0;
+    return peer;
+}
+
+size_t stream_other(
+    struct stream *s, size_t other, const struct event *ev, stream_row_fn *fn, void *user) {
+    CHECK(other < s->spec.others);
+    const struct stream_other *o = &s->spec.other[other];
+    struct book *book = s->other[other];
+    struct book_change change = {0};
     struct bucket bucket;
+    bool clock = other == s->clock_other;
     size_t rows = 0;
-    for (; vclock_before(&s->clock, &tick, &bucket); rows++) stream_close(s, &bucket, fn, user);
+    if (ev->flags & EVF_FIRST) {
+        rows = stream_time(s, ev->ts_local, fn, user);
+        while (clock && vclock_before(&s->reference_clock, ev, &bucket))
+            rows += stream_follow(s, &bucket, fn, user);
+    }
+    hash_event(s, ev);
+    if (book) book_apply(book, ev, &change);
+    if (o->roles & OTHER_REFERENCE) reference_price(s, &o->inst, ev);
+    if (o->roles & OTHER_PEER)
+        feature_on_peer(s->engine, peer_number(&s->spec, other), ev, &change);
+    if (!clock) return rows;
+    if (book_state(book) == BOOK_GAP) vclock_gap(&s->reference_clock);
+    if (vclock_after(&s->reference_clock, ev, &bucket)) rows += stream_follow(s, &bucket, fn, user);
     return rows;
 }
 
 size_t stream_reference(struct stream *s, ts_t ts, double px, stream_row_fn *fn, void *user) {
     size_t rows = stream_time(s, ts, fn, user);
     feature_reference(s->engine, ts, px);
+    return rows;
+}
+
+size_t stream_route(struct stream *s, const struct event *ev, stream_row_fn *fn, void *user) {
+    if (ev->inst == s->spec.inst.id) return stream_event(s, ev, fn, user);
+    for (size_t i = 0; i < s->spec.others; i++)
+        if (ev->inst == s->spec.other[i].inst.id) return stream_other(s, i, ev, fn, user);
+    return 0;
+}
+
+size_t stream_events(
+    struct stream *s, const struct event *slots, size_t n_slots, stream_row_fn *fn, void *user) {
+    size_t rows = 0;
+    for (size_t i = 0; i < n_slots; i += event_slots(slots[i].kind)) {
+        CHECK(i + event_slots(slots[i].kind) <= n_slots);
+        rows += stream_route(s, &slots[i], fn, user);
+    }
     return rows;
 }
 
@@ -160,6 +262,7 @@ void stream_save(const struct stream *s, void *out) {
     struct stream *copy = out;
     copy->book = NULL;
     copy->engine = NULL;
+    memset(copy->other, 0, sizeof copy->other);
     feature_engine_save(s->engine, (unsigned char *)out + s->engine_at);
 }
 
@@ -170,7 +273,12 @@ struct stream *registry_stream_load(const struct feature_registry *r, void *mem,
     if (n < sizeof *s || s->magic != STREAM_MAGIC || s->size != n) return NULL;
     if (s->row_at >= n || s->book_at >= n || s->engine_at >= n) return NULL;
     s->book = book_load(block + s->book_at);
-    if (!s->book) return NULL;
+    if (!s->book || s->spec.others > STREAM_OTHERS_MAX) return NULL;
+    for (size_t i = 0; i < s->spec.others; i++) {
+        if (s->other_at[i] >= n) return NULL;
+        s->other[i] = s->other_at[i] ? book_load(block + s->other_at[i]) : NULL;
+        if (s->other_at[i] && !s->other[i]) return NULL;
+    }
     struct feature_ctx ctx = stream_ctx(s);
     s->engine = registry_engine_load(r, block + s->engine_at, &ctx);
     return s->engine ? s : NULL;
@@ -182,6 +290,10 @@ struct stream *stream_load(void *mem, size_t n) {
 
 const struct book *stream_book(const struct stream *s) { return s->book; }
 const struct feature_engine *stream_features(const struct stream *s) { return s->engine; }
+const struct book *stream_other_book(const struct stream *s, size_t other) {
+    CHECK(other < s->spec.others);
+    return s->other[other];
+}
 const struct instrument *stream_instrument(const struct stream *s) { return &s->spec.inst; }
 struct stream_hashes stream_hashes(const struct stream *s) {
     return s->hashes;

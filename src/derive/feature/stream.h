@@ -1,6 +1,8 @@
 /* stream.h: one instrument's path from events to feature rows, in one block of memory.
  *
  *   event -> vclock_before -> [row] -> book -> features -> vclock_after -> [row]
+ *   other instrument's event -> [rows that end before it] -> its book, its clock -> [row] ->
+ * features
  *
  * Every program part that turns a tape into rows (features, dataset, pipeline, tests) steps this
  * driver, so that all of them give the same rows and the same hashes.
@@ -12,7 +14,11 @@
  * Threads    one.
  * Invariant  rows and hashes do not depend on how the events were cut into calls, nor on a save
  *            and load between any two events.
- * Limits     book_limits, VCLOCK_EMPTY_MAX, FEATURE_MAX.
+ * Others     peers (other venues, for rows that compare), the reference instrument of the factors
+ *            v7.2, and the instrument whose volume clock cuts the buckets (BUCKET_REFERENCE). All
+ *            events come in one order of receive time, messages whole; what the order says at equal
+ *            times is the caller's (tape_reader_open_merged: order of the tapes).
+ * Limits     book_limits, VCLOCK_EMPTY_MAX, FEATURE_MAX, STREAM_OTHERS_MAX, FEATURE_PEERS_MAX.
  */
 #ifndef FATHOM_DERIVE_FEATURE_STREAM_H
 #define FATHOM_DERIVE_FEATURE_STREAM_H
@@ -27,12 +33,25 @@ struct stream_hashes {
     uint64_t features; /* the float32 rows */
 };
 
+enum { STREAM_OTHERS_MAX = 6 };
+enum other_role { OTHER_PEER = 1, OTHER_REFERENCE = 2, OTHER_CLOCK = 4 };
+
+/* Another instrument that the stream listens to; its id differs from the instrument's. */
+struct stream_other {
+    struct instrument inst;
+    uint8_t roles; /* enum other_role bits */
+    uint8_t pad[7];
+};
+
 struct stream_spec {
     struct instrument inst;
     struct bucket_spec bucket;
-    struct book_limits limits; /* zeros = defaults */
-    bool hash_events;
+    struct book_limits limits; /* zeros = defaults; of every book */
+    bool hash_events;          /* those of the other instruments too */
     uint8_t pad[7];
+    size_t others;
+    struct stream_other other[STREAM_OTHERS_MAX]; /* peers: feature_ctx.peer in this order */
+    struct bucket_spec clock; /* of the one with OTHER_CLOCK, where bucket.mode is reference */
 };
 
 struct stream; /* head of mem */
@@ -45,18 +64,24 @@ size_t stream_mem_size(const struct stream_spec *spec, const struct feature_set 
 struct stream *stream_init(
     void *mem, const struct stream_spec *spec, const struct feature_set *set);
 
-/* One whole event (its continuation slots follow it in memory). Events of other instruments are
- * the caller's to keep away. Returns the rows it produced. */
+/* One whole event (its continuation slots follow it in memory) of the instrument; events of any
+ * other are the caller's to keep away (stream_route sorts). Returns the rows it produced. */
 size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn, void *user);
-/* A run of slots; other instruments' events are passed over. Stops after whole events only. */
+/* The same for an event of any instrument: the own, an other of the spec, or none (nothing). */
+size_t stream_route(struct stream *s, const struct event *ev, stream_row_fn *fn, void *user);
+/* A run of slots, by instrument: the own, the others of the spec; any more are passed over. */
 size_t stream_events(
     struct stream *s, const struct event *slots, size_t n_slots, stream_row_fn *fn, void *user);
 /* Only the clock moves: closes the buckets that end at or before `now` (a live loop has timers, and
  * decisions must not wait for the next event). Rows and hashes are those that the next event would
  * have given. Not for tapes of bars, whose clock is the bars' own. */
 size_t stream_time(struct stream *s, ts_t now, stream_row_fn *fn, void *user);
-/* The reference instrument traded at `px` (quote) at `ts`, never before the last such call; buckets
- * that end by then are closed first, so that no row sees a later price. */
+/* One whole event of spec.other[other]. Buckets that end by then are closed first, so that no row
+ * sees what came later; of a reference, trades and closed bars set the price. */
+size_t stream_other(
+    struct stream *s, size_t other, const struct event *ev, stream_row_fn *fn, void *user);
+/* The reference instrument traded at `px` (quote) at `ts`; buckets that end by then are closed
+ * first. A time before that of the last price counts as that. */
 size_t stream_reference(struct stream *s, ts_t ts, double px, stream_row_fn *fn, void *user);
 /* No more events: comparisons of the book that waited for one are settled (book_end). */
 void stream_finish(struct stream *s);
@@ -73,6 +98,8 @@ struct stream *stream_load(void *mem, size_t n);
 const struct book *stream_book(const struct stream *s);
 const struct feature_engine *stream_features(const struct stream *s);
 const struct instrument *stream_instrument(const struct stream *s);
+/* The book of spec.other[other], NULL where its roles need none. */
+const struct book *stream_other_book(const struct stream *s, size_t other);
 struct stream_hashes stream_hashes(const struct stream *s);
 /* Whether events of this kind (trade, aggregate trade, bar) fill the buckets (vclock_counts). */
 bool stream_counts(const struct stream *s, uint8_t kind);

@@ -186,6 +186,130 @@ static void no_value_stands_before_its_warm_up_is_over(void **state) {
     free(s);
 }
 
+/* ---- other instruments ---- */
+
+static struct stream_spec spec_with(uint8_t roles) {
+    struct stream_spec spec = spec_new();
+    spec.other[0].inst = spec.inst;
+    spec.other[0].inst.id = 4;
+    spec.other[0].roles = roles;
+    spec.others = 1;
+    if (roles & OTHER_CLOCK) {
+        spec.bucket = (struct bucket_spec){.mode = BUCKET_REFERENCE, .size = 1};
+        spec.clock =
+            (struct bucket_spec){.mode = BUCKET_VOLUME, .size = 40, .time_limit_ns = 3 * NS_PER_S};
+    }
+    return spec;
+}
+
+static struct stream *open_spec(const struct stream_spec *spec, const char *text) {
+    struct feature_set set;
+    assert_true(feature_set_parse(text, &set, NULL));
+    void *mem = aligned_alloc(64, (stream_mem_size(spec, &set) + 63) & ~(size_t)63);
+    assert_non_null(mem);
+    return stream_init(mem, spec, &set);
+}
+
+struct cuts {
+    size_t n;
+    struct bucket b[64];
+};
+static void keep_cut(void *user, const struct stream *s, const struct bucket *b, const float *row) {
+    struct cuts *c = user;
+    (void)s;
+    (void)row;
+    assert_true(c->n < 64);
+    c->b[c->n++] = *b;
+}
+
+/* Its buckets by volume and by time limit, from a clock that knows nothing of the stream. */
+static void the_buckets_of_a_reference_are_cut_where_its_own_clock_cuts(void **state) {
+    struct stream_spec spec = spec_with(OTHER_CLOCK);
+    struct stream *s = open_spec(&spec, "flow_volume_b1");
+    struct vclock alone;
+    struct cuts got = {0}, want = {0};
+    (void)state;
+    vclock_init(&alone, &spec.clock, 4);
+    for (int i = 0; i < 60; i++) {
+        struct event own = trade_at(600 * i, 1000, 5, true);
+        struct event ref = trade_at(600 * i + 250, 1000, i < 20 ? 7 : 1, true);
+        struct event tick = {.kind = EV_TIMER, .flags = EVF_FIRST | EVF_LAST, .inst = 4};
+        tick.ts_local = own.ts_local;
+        ref.inst = 4;
+        while (i > 0 && vclock_before(&alone, &tick, &want.b[want.n])) want.n++;
+        stream_route(s, &own, keep_cut, &got);
+        while (vclock_before(&alone, &ref, &want.b[want.n])) want.n++;
+        if (vclock_after(&alone, &ref, &want.b[want.n])) want.n++;
+        stream_route(s, &ref, keep_cut, &got);
+    }
+    assert_true(want.n > 10);
+    assert_int_equal(got.n, want.n);
+    size_t limits = 0;
+    for (size_t i = 0; i < want.n; i++) {
+        assert_int_equal(got.b[i].id, want.b[i].id);
+        assert_int_equal(got.b[i].close_ts.ns, want.b[i].close_ts.ns);
+        assert_int_equal(got.b[i].trigger, CUT_REFERENCE);
+        assert_int_equal(got.b[i].inst, 3);
+        limits += want.b[i].trigger == CUT_LIMIT;
+    }
+    assert_true(limits > 3);
+    free(s);
+}
+
+static void a_stream_goes_on_from_saved_bytes_with_its_reference_clock(void **state) {
+    struct stream_spec spec = spec_with(OTHER_CLOCK | OTHER_PEER);
+    struct stream *a = open_spec(&spec, "flow_volume_b1+xv"), *b = NULL;
+    struct cuts one = {0}, two = {0};
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        struct event own = trade_at(600 * i, 1000, 5, true),
+                     ref = trade_at(600 * i + 250, 1000, 7, true);
+        ref.inst = 4;
+        stream_route(a, &own, keep_cut, &one);
+        if (b) stream_route(b, &own, keep_cut, &two);
+        if (i == 17) { /* between an own event and one of the reference */
+            size_t n = stream_size(a);
+            void *mem = aligned_alloc(64, (n + 63) & ~(size_t)63);
+            assert_non_null(mem);
+            stream_save(a, mem);
+            b = stream_load(mem, n);
+            assert_non_null(b);
+            two.n = one.n;
+        }
+        stream_route(a, &ref, keep_cut, &one);
+        if (b) stream_route(b, &ref, keep_cut, &two);
+    }
+    assert_true(one.n > 5 && one.n == two.n);
+    struct stream_hashes x = stream_hashes(a), y = stream_hashes(b);
+    assert_memory_equal(&x, &y, sizeof x);
+    free(a);
+    free(b);
+}
+
+static void a_reference_sets_its_price_by_trades_and_closed_bars(void **state) {
+    struct stream_spec spec = spec_with(OTHER_REFERENCE);
+    struct stream *s = open_spec(&spec, "v72");
+    struct counted c = {0};
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct event own = trade_at(1000 * i + 500, 1000 + i % 7, 5, true);
+        struct event ref[2] = {trade_at(1000 * i + 100, 500 + i % 5, 7, true)};
+        ref[0].inst = 4;
+        if (i % 2) { /* a bar of the reference; an open one says nothing */
+            ref[0].kind = EV_KLINE;
+            ref[0].flags = EVF_FIRST | EVF_LAST | EVF_CLOSED;
+        }
+        stream_route(s, &own, count_row, &c);
+        stream_route(s, ref, count_row, &c);
+        ref[0].px.ticks = 999999;
+        ref[0].flags &= (uint8_t)~EVF_CLOSED;
+        if (i % 2) stream_route(s, ref, count_row, &c);
+    }
+    long regime = feature_find("v72_regime_b168") - feature_find("v72_t_b60");
+    assert_true(c.rows > 170 && !isnan(c.last[regime]) && fabsf(c.last[regime]) < 1.0f);
+    free(s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stream_of_trades_only_takes_the_last_trade_as_price),
@@ -195,6 +319,9 @@ int main(void) {
         cmocka_unit_test(saved_bytes_that_are_not_whole_are_refused),
         cmocka_unit_test(equal_states_save_to_equal_bytes_wherever_they_lie),
         cmocka_unit_test(no_value_stands_before_its_warm_up_is_over),
+        cmocka_unit_test(the_buckets_of_a_reference_are_cut_where_its_own_clock_cuts),
+        cmocka_unit_test(a_stream_goes_on_from_saved_bytes_with_its_reference_clock),
+        cmocka_unit_test(a_reference_sets_its_price_by_trades_and_closed_bars),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
