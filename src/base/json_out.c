@@ -126,16 +126,20 @@ void json_uint(struct json_out *j, uint64_t v) {
     put(j, t, (size_t)n);
 }
 
-void json_double(struct json_out *j, double v) {
+static void number(struct json_out *j, double v, int digits) {
     char t[40];
     if (!isfinite(v)) {
         json_null(j);
         return;
     }
     before_value(j);
-    int n = snprintf(t, sizeof t, "%.17g", v);
+    int n = snprintf(t, sizeof t, "%.*g", digits, v);
     put(j, t, (size_t)n);
 }
+
+void json_double(struct json_out *j, double v) { number(j, v, 17); }
+
+void json_figure(struct json_out *j, double v) { number(j, v, 6); }
 
 void json_bool(struct json_out *j, bool v) {
     before_value(j);
@@ -172,6 +176,11 @@ void json_kint(struct json_out *j, const char *key, int64_t v) {
 void json_kdouble(struct json_out *j, const char *key, double v) {
     json_key(j, key);
     json_double(j, v);
+}
+
+void json_kfigure(struct json_out *j, const char *key, double v) {
+    json_key(j, key);
+    json_figure(j, v);
 }
 
 void json_kbool(struct json_out *j, const char *key, bool v) {

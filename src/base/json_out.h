@@ -34,6 +34,7 @@ void json_strn(struct json_out *j, const char *s, size_t n);
 void json_int(struct json_out *j, int64_t v);
 void json_uint(struct json_out *j, uint64_t v);
 void json_double(struct json_out *j, double v);
+void json_figure(struct json_out *j, double v); /* six significant digits: statistics, drawings */
 void json_bool(struct json_out *j, bool v);
 void json_null(struct json_out *j);
 void json_hash(struct json_out *j, uint64_t h);  /* 16 hex digits as a string */
@@ -42,6 +43,7 @@ void json_money(struct json_out *j, int128 e12); /* decimal string, trailing zer
 void json_kstr(struct json_out *j, const char *key, const char *s);
 void json_kint(struct json_out *j, const char *key, int64_t v);
 void json_kdouble(struct json_out *j, const char *key, double v);
+void json_kfigure(struct json_out *j, const char *key, double v);
 void json_kbool(struct json_out *j, const char *key, bool v);
 
 #endif

@@ -8,10 +8,8 @@
 #include "base/json_out.h"
 #include "base/mem.h"
 #include "learn/dataset/dataset.h"
-#include "program/bucket_config.h"
 #include "program/cli.h"
-#include "program/pipeline.h"
-#include "program/set_file.h"
+#include "program/row_args.h"
 
 struct facts {
     uint64_t labelled, classes[3];
@@ -77,51 +75,22 @@ static void print_text(const struct dataset *d, const char *to) {
         d->m.signature, d->tape_hash);
 }
 
-static err_t options_of(
-    const struct cli_args *a, struct dataset_options *opt, char **set, struct err_info *e) {
-    const char *bucket = cli_value(a, "bucket"), *named = cli_value(a, "set");
-    const char *label = cli_value(a, "label"), *to = cli_value(a, "to");
-    if (!to) return err_set(e, ERR_USAGE, "fathom dataset needs --to DIR: where the folder goes");
-    err_t code = set_of(named ? named : "core", cli_value(a, "scale"), NULL, set, e);
-    if (code) return code;
-    *opt = (struct dataset_options){.tape = a->argv[0],
-        .to = to,
-        .bucket = bucket ? bucket : "time=1",
-        .set = *set,
-        .symbol = cli_value(a, "symbol"),
-        .force = a->force,
-        .stop = cli_interrupted};
-    return label_spec_parse(label ? label : "next=1", &opt->label, e);
-}
-
-/* "volume=config": the size that holds for this tape. */
-static err_t resolve(const struct cli_args *a, struct dataset_options *opt,
-    struct bucket_choice *choice, struct err_info *e) {
-    const char *file = cli_value(a, "bucket-config");
-    struct instrument in;
-    bool bars;
-    if (!file && !bucket_config_named(opt->bucket)) return ERR_OK;
-    const char *text = cli_value(a, "bucket") ? opt->bucket : "volume=config";
-    err_t code = pipeline_instrument(opt->tape, opt->symbol ? opt->symbol : "", &in, &bars, e);
-    if (!code) code = bucket_config_tape(text, file, opt->tape, &in, choice, e);
-    if (!code) opt->bucket = choice->text;
-    return code;
-}
-
 static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
     struct cli_args *a = mem_alloc(sizeof *a);
-    struct dataset_options opt;
+    struct row_args *rows = mem_alloc(sizeof *rows);
     struct dataset *d = NULL;
-    struct bucket_choice choice;
-    char *set = NULL;
     err_t code = cli_parse(verb, argc, argv, a, e);
-    if (!code) code = options_of(a, &opt, &set, e);
-    if (!code) code = resolve(a, &opt, &choice, e);
-    if (!code) code = dataset_build(&opt, &d, e);
-    if (!code && a->json) code = print_json(d, opt.to, e);
-    if (!code && !a->json) print_text(d, opt.to);
+    const char *to = cli_value(a, "to"), *label = cli_value(a, "label");
+    if (!code && !to)
+        code = err_set(e, ERR_USAGE, "fathom dataset needs --to DIR: where the folder goes");
+    if (!code) code = row_args_parse(a, "core", to, rows, e);
+    if (!code) code = label_spec_parse(label ? label : "next=1", &rows->opt.label, e);
+    if (!code) code = dataset_build(&rows->opt, &d, e);
+    if (!code && a->json) code = print_json(d, to, e);
+    if (!code && !a->json) print_text(d, to);
     dataset_close(d);
-    free(set);
+    row_args_fini(rows);
+    free(rows);
     free(a);
     return code;
 }

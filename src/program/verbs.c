@@ -9,6 +9,7 @@ extern const struct cli_verb cmd_doctor;
 extern const struct cli_verb cmd_estimate;
 extern const struct cli_verb cmd_features_explain;
 extern const struct cli_verb cmd_features_list;
+extern const struct cli_verb cmd_features_report;
 extern const struct cli_verb cmd_features_run;
 extern const struct cli_verb cmd_fills;
 extern const struct cli_verb cmd_generate;
@@ -40,6 +41,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_estimate,
     &cmd_features_explain,
     &cmd_features_list,
+    &cmd_features_report,
     &cmd_features_run,
     &cmd_fills,
     &cmd_generate,

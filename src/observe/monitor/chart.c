@@ -76,10 +76,10 @@ static void axis_y(struct html *h, const struct scale *y, const char *label) {
     html_put(h, "</text>");
 }
 
-static void axis_x(
-    struct html *h, const struct scale *x, enum chart_axis axis, const char *label, int height) {
+static void axis_x_ticks(struct html *h, const struct scale *x, enum chart_axis axis,
+    const char *label, int height, int most) {
     double range = x->hi - x->lo;
-    double step = axis == CHART_TIME ? nice_time_step(range, 8) : nice_step(range, 10);
+    double step = axis == CHART_TIME ? nice_time_step(range, most) : nice_step(range, most);
     for (double v = ceil(x->lo / step) * step; v <= x->hi + step * 1e-9; v += step) {
         char t[48];
         if (axis == CHART_TIME) {
@@ -88,9 +88,15 @@ static void axis_x(
             number_label(v, step, t, sizeof t);
         }
         html_put(h, "<path class=\"tick\" d=\"M%.1f %dv5\"/>", px(x, v), height - BOTTOM);
-        text_at(h, px(x, v), height - BOTTOM + 18, "mid", t);
+        bool last = px(x, v) > W - RIGHT - 24; /* its middle would leave the picture */
+        text_at(h, last ? W - 2 : px(x, v), height - BOTTOM + 18, last ? "end" : "mid", t);
     }
     text_at(h, W - RIGHT, height - 6, "end label", label);
+}
+
+static void axis_x(
+    struct html *h, const struct scale *x, enum chart_axis axis, const char *label, int height) {
+    axis_x_ticks(h, x, axis, label, height, axis == CHART_TIME ? 8 : 10);
 }
 
 static struct scale range_of(const struct chart_lines *c, double from, double to) {
@@ -140,6 +146,7 @@ static void legend(struct html *h, const struct chart_lines *c) {
     if (c->count < 2) return;
     html_put(h, "<p class=\"legend\">");
     for (size_t k = 0; k < c->count; k++) {
+        if (!*c->series[k].name) continue; /* shares the sign of another */
         html_put(h, "<span class=\"key k%d%s\"></span>", c->series[k].color,
             c->series[k].dashed ? " dashed" : "");
         html_text(h, c->series[k].name);
@@ -156,7 +163,8 @@ void chart_lines(struct html *h, const struct chart_lines *c) {
     struct scale y = range_of(c, H - BOTTOM, TOP);
     svg_open(h, c->title, H);
     axis_y(h, &y, c->y_label);
-    axis_x(h, &x, c->axis, c->x_label, H);
+    int most = c->ticks > 0 ? c->ticks : c->axis == CHART_TIME ? 8 : 10;
+    axis_x_ticks(h, &x, c->axis, c->x_label, H, most);
     for (size_t k = 0; k < c->count; k++) polyline(h, c, &c->series[k], &x, &y);
     html_put(h, "</svg>");
     legend(h, c);
@@ -209,6 +217,34 @@ void chart_bars(
         html_put(h, "<rect class=\"%s\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"%d\"/>",
             value[i] < 0 ? "loss" : "bar", NAME, y + 3, fmax(wide, 0.5), ROW - 6);
         text_at(h, NAME + wide + 6, y + 14, "", t);
+    }
+    html_put(h, "</svg>");
+}
+
+void chart_bands(struct html *h, const char *title, const char *x_label,
+    const struct chart_band *row, size_t n) {
+    enum { ROW = 20, NAME = 330 };
+    int height = (int)n * ROW + BOTTOM + TOP;
+    struct scale x = {0, 0, NAME, W - RIGHT};
+    for (size_t i = 0; i < n; i++) {
+        x.lo = fmin(x.lo, fmin(row[i].value, row[i].lo)); /* fmin passes over NaN */
+        x.hi = fmax(x.hi, fmax(row[i].value, row[i].hi));
+    }
+    double pad = (x.hi - x.lo) * 0.04 + 1e-12;
+    x.lo -= pad;
+    x.hi += pad;
+    svg_open(h, title, height);
+    html_put(h, "<path class=\"grid zero\" d=\"M%.1f %dV%d\"/>", px(&x, 0), TOP, height - BOTTOM);
+    axis_x(h, &x, CHART_NUMBER, x_label, height);
+    for (size_t i = 0; i < n; i++) {
+        double y = TOP + ROW * ((double)i + 0.5);
+        text_at(h, NAME - 10, y + 4, "end mono", row[i].label);
+        if (!isfinite(row[i].value)) continue;
+        if (isfinite(row[i].lo) && isfinite(row[i].hi))
+            html_put(h, "<path class=\"band%s\" d=\"M%.1f %.1fH%.1f\"/>",
+                row[i].mark ? " marked" : "", px(&x, row[i].lo), y, px(&x, row[i].hi));
+        html_put(h, "<circle class=\"dot%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>",
+            row[i].mark ? " marked" : "", px(&x, row[i].value), y);
     }
     html_put(h, "</svg>");
 }

@@ -25,6 +25,7 @@ struct chart_lines {
     size_t points;
     const struct chart_series *series;
     size_t count;
+    int ticks; /* at most so many on the x axis; 0 = as many as fit the full width */
 };
 
 void chart_lines(struct html *h, const struct chart_lines *c);
@@ -41,6 +42,15 @@ void chart_waterfall(
 /* Horizontal bars, the widest first as given. */
 void chart_bars(
     struct html *h, const char *title, const char *const *label, const double *value, size_t n);
+
+/* One row each: a dot with its 95 % band about a zero line; `mark` rows in another colour. */
+struct chart_band {
+    const char *label;
+    double value, lo, hi;
+    bool mark;
+};
+void chart_bands(
+    struct html *h, const char *title, const char *x_label, const struct chart_band *row, size_t n);
 
 /* Columns over bins [x0 + i * width). */
 void chart_histogram(struct html *h, const char *title, const char *x_label, double x0,

@@ -35,7 +35,7 @@ double *report_numbers(const cJSON *o, const char *key, size_t *n) {
     return out;
 }
 
-static void page_open(struct html *h, const char *title) {
+void report_page_open(struct html *h, const char *title) {
     html_put(h,
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
         "content=\"width=device-width,initial-scale=1\"><title>");
@@ -45,9 +45,9 @@ static void page_open(struct html *h, const char *title) {
     html_put(h, "</style></head><body><main>");
 }
 
-static void page_close(struct html *h) { html_put(h, "</main></body></html>\n"); }
+void report_page_close(struct html *h) { html_put(h, "</main></body></html>\n"); }
 
-static void list(
+void report_list(
     struct html *h, const cJSON *doc, const char *key, const char *open, const char *close) {
     const cJSON *a = cJSON_GetObjectItemCaseSensitive(doc, key), *v;
     cJSON_ArrayForEach(v, a) {
@@ -66,7 +66,7 @@ static void head(struct html *h, const cJSON *doc) {
     html_put(h, "</p><p class=\"lead\">");
     html_text(h, report_string(doc, "headline", ""));
     html_put(h, "</p>");
-    list(h, doc, "warnings", "<p class=\"warn\">", "</p>");
+    report_list(h, doc, "warnings", "<p class=\"warn\">", "</p>");
     const cJSON *a = cJSON_GetObjectItemCaseSensitive(doc, "summary"), *v;
     if (!cJSON_IsArray(a)) return;
     html_put(h, "<div class=\"cards\">");
@@ -85,7 +85,7 @@ static void head(struct html *h, const cJSON *doc) {
 static void limits(struct html *h, const cJSON *doc) {
     if (!cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(doc, "limits"))) return;
     html_put(h, "<h2 id=\"limits\">What this cannot show</h2><ul>");
-    list(h, doc, "limits", "<li>", "</li>");
+    report_list(h, doc, "limits", "<li>", "</li>");
     html_put(h, "</ul>");
 }
 
@@ -103,7 +103,7 @@ err_t report_render(const char *json, struct html *h, struct err_info *e) {
         cJSON_Delete(doc);
         return code;
     }
-    page_open(h, report_string(doc, "name", "run"));
+    report_page_open(h, report_string(doc, "name", "run"));
     head(h, doc);
     limits(h, doc);
     report_truth(h, doc);
@@ -113,7 +113,7 @@ err_t report_render(const char *json, struct html *h, struct err_info *e) {
     report_score(h, doc);
     report_data(h, doc);
     report_trace(h, doc);
-    page_close(h);
+    report_page_close(h);
     cJSON_Delete(doc);
     if (h->full) return err_set(e, ERR_RESOURCE, "the report is larger than %d bytes", HTML_MAX);
     return ERR_OK;
@@ -121,7 +121,7 @@ err_t report_render(const char *json, struct html *h, struct err_info *e) {
 
 err_t report_index(
     const char *title, const char *const *dirs, size_t n, struct html *h, struct err_info *e) {
-    page_open(h, title);
+    report_page_open(h, title);
     html_put(h, "<h1>");
     html_text(h, title);
     html_put(h, "</h1><p class=\"sub\">Each report is one self-contained page; the same figures "
@@ -147,9 +147,9 @@ err_t report_index(
         html_put(h, "</p><p class=\"lead\">");
         html_text(h, report_string(doc, "headline", ""));
         html_put(h, "</p>");
-        list(h, doc, "warnings", "<p class=\"warn\">", "</p>");
+        report_list(h, doc, "warnings", "<p class=\"warn\">", "</p>");
         cJSON_Delete(doc);
     }
-    page_close(h);
+    report_page_close(h);
     return ERR_OK;
 }

@@ -36,7 +36,7 @@ static void series(struct html *h, const cJSON *s) {
     if (t && y && n == k && n > 1) {
         struct chart_series line = {report_string(s, "name", ""), 0, false, false, y};
         struct chart_lines c = {report_string(s, "name", ""), "UTC", report_string(s, "unit", ""),
-            CHART_TIME, t, n, &line, 1};
+            CHART_TIME, t, n, &line, 1, 0};
         html_put(h, "<figure>");
         chart_lines(h, &c);
         html_put(h, "<figcaption>");

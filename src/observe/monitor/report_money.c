@@ -20,7 +20,7 @@ static void equity(struct html *h, const cJSON *eq, const char *asset) {
             {"before fees and funding", 2, false, true, gross},
             {"buy and hold, same largest position", 5, false, true, hold}};
         struct chart_lines c = {
-            "Profit over time", "UTC", asset, CHART_TIME, t, n, s, hold ? 3 : 2};
+            "Profit over time", "UTC", asset, CHART_TIME, t, n, s, hold ? 3 : 2, 0};
         html_put(h, "<figure>");
         chart_lines(h, &c);
         caption(h, "Profit in the settlement asset, marked at mid. The distance of the two lines "
@@ -29,7 +29,7 @@ static void equity(struct html *h, const cJSON *eq, const char *asset) {
     }
     if (t && down && n > 1) {
         struct chart_series s = {"drawdown", 4, true, false, down};
-        struct chart_lines c = {"Drawdown", "UTC", asset, CHART_TIME, t, n, &s, 1};
+        struct chart_lines c = {"Drawdown", "UTC", asset, CHART_TIME, t, n, &s, 1, 0};
         html_put(h, "<figure>");
         chart_lines(h, &c);
         caption(h, "Distance below the highest profit so far, after costs.");

@@ -68,3 +68,18 @@ const char report_style[] =
     "nav a{color:var(--c0);text-decoration:none;margin-right:14px}a{color:var(--c0)}"
     "details summary{cursor:pointer;color:var(--soft)}ul{margin:6px 0 12px;padding-left:22px}"
     "@media print{body{background:#fff}figure,.card{break-inside:avoid}}";
+
+const char report_feature_style[] =
+    ".band.marked{stroke:var(--c2)}.dot.marked{fill:var(--c2)}"
+    ".quad{display:grid;grid-template-columns:1fr 1fr;gap:12px}.quad figure{margin:0;min-width:0}"
+    ".quad svg text{font-size:18px}main{max-width:1240px}.quad .line{stroke-width:2.6}"
+    "th.sort{cursor:pointer}th.sort:hover{color:var(--c0)}th.up::after{content:\" \\2191\"}"
+    "th.down::after{content:\" \\2193\"}table.dense{font-size:12.5px}.dense td,.dense "
+    "th{padding:3px 7px}"
+    ".dense td:first-child{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px}"
+    ".tall{max-height:620px;overflow:auto}.tall th{position:sticky;top:0;background:var(--card)}"
+    ".map img{width:100%;max-width:760px;display:block;margin:0 auto;image-rendering:pixelated}"
+    "details.feature{border:1px solid var(--line);border-radius:8px;padding:8px 12px;margin:8px 0;"
+    "background:var(--card)}details.feature>summary{color:var(--ink)}"
+    "details.feature figure{border:0;padding:4px}"
+    "@media(max-width:700px){.quad{grid-template-columns:1fr}}";

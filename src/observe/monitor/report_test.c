@@ -127,7 +127,7 @@ static void lines_with_holes_extremes_and_one_point_have_finite_coordinates(void
             html_init(&h);
             struct chart_series s = {"s", 0, true, false, series[k]};
             struct chart_lines c = {
-                "t", "x", "y", points % 2 ? CHART_TIME : CHART_NUMBER, x, points, &s, 1};
+                "t", "x", "y", points % 2 ? CHART_TIME : CHART_NUMBER, x, points, &s, 1, 0};
             chart_lines(&h, &c);
             assert_non_null(h.text);
             assert_null(strstr(h.text, "nan"));
