@@ -51,7 +51,7 @@ static float pair_correlation(const struct pair_sums *s, size_t n, size_t i, siz
 
 static void correlate(
     const double *rank, const double *mask, size_t rows, size_t n, double *square, float *out) {
-    struct pair_sums s;
+    struct pair_sums s = {0};
     double **all[] = {&s.count, &s.x, &s.xx, &s.xy};
     for (size_t i = 0; i < 4; i++) *all[i] = mem_alloc((n * n + 1) * sizeof(double));
     for (size_t i = 0; i < rows * n; i++) square[i] = rank[i] * rank[i];
