@@ -19,10 +19,10 @@ void anchor_book_init(struct anchor_book *b, int64_t tick) {
     }
 }
 
-int64_t anchor_key(const struct anchor_book *b, int side, int64_t px) {
-    int64_t tick = px;
-    if (b->tick != 1) tick = (px >= 0 ? px + b->tick / 2 : px - b->tick / 2) / b->tick;
-    return side == SIDE_SELL ? tick : -tick;
+int64_t anchor_key(int64_t tick, int side, int64_t px) {
+    int64_t n = px;
+    if (tick != 1) n = (px >= 0 ? px + tick / 2 : px - tick / 2) / tick;
+    return side == SIDE_SELL ? n : -n;
 }
 
 int64_t anchor_px(const struct anchor_book *b, int side, int64_t key) {
@@ -36,6 +36,16 @@ static int64_t best_px(const struct anchor_book *b, int side, int64_t key) {
 
 int64_t anchor_book_best(const struct anchor_book *b, int side) {
     return best_px(b, side, b->side[side].best);
+}
+
+struct anchor_step anchor_step_of(const struct anchor_book *b, int side, struct anchor_level l,
+    int64_t before, int64_t best_before) {
+    return (struct anchor_step){.side = side,
+        .px = anchor_px(b, side, l.key),
+        .before = before,
+        .after = l.lots,
+        .best_before = best_px(b, side, best_before),
+        .best_after = anchor_book_best(b, side)};
 }
 
 /* ---- the outer list ---- */
@@ -102,7 +112,7 @@ int64_t anchor_book_at_key(const struct anchor_book *b, int side, int64_t key) {
 }
 
 int64_t anchor_book_at(const struct anchor_book *b, int side, int64_t px) {
-    return anchor_book_at_key(b, side, anchor_key(b, side, px));
+    return anchor_book_at_key(b, side, anchor_key(b->tick, side, px));
 }
 
 /* ---- the window's place ---- */
@@ -171,11 +181,7 @@ void anchor_book_touch(struct anchor_book *b, int side, int64_t key, int64_t lot
 int64_t anchor_book_set(struct anchor_book *b, int side, int64_t key, int64_t lots) {
     CHECK(side == SIDE_BUY || side == SIDE_SELL);
     CHECK(lots >= 0);
-    struct anchor_side *s = &b->side[side];
-    int64_t before = anchor_put(b, side, key, lots);
-    if (key <= s->best) anchor_book_touch(b, side, key, lots);
-    if (lots > 0 && key > s->far) s->far = key;
-    return before;
+    return anchor_put(b, side, key, lots);
 }
 
 void anchor_book_clear(struct anchor_book *b, int side, int64_t key) {
@@ -190,21 +196,24 @@ void anchor_book_clear(struct anchor_book *b, int side, int64_t key) {
     best_set(b, s, search(s, key + 1));
 }
 
-static void step_level(struct anchor_book *b, int side, struct anchor_level l,
-    void (*step)(void *ctx, const struct anchor_step *c), void *ctx) {
+static void step_level(
+    struct anchor_book *b, int side, struct anchor_level l, anchor_step_fn *step, void *ctx) {
     int64_t best = b->side[side].best, before = anchor_book_set(b, side, l.key, l.lots);
     if (!step) return;
-    struct anchor_step c = {.side = side,
-        .px = anchor_px(b, side, l.key),
-        .before = before,
-        .after = l.lots,
-        .best_before = best_px(b, side, best),
-        .best_after = anchor_book_best(b, side)};
+    struct anchor_step c = anchor_step_of(b, side, l, before, best);
     step(ctx, &c);
 }
 
-static void snapshot_end(
-    struct anchor_book *b, void (*step)(void *ctx, const struct anchor_step *c), void *ctx) {
+void anchor_book_keep(struct anchor_book *b, int side, struct anchor_level l) {
+    if (b->snapshot_count == ANCHOR_SNAPSHOT_MAX) {
+        b->full++;
+        return;
+    }
+    b->snapshot_side[b->snapshot_count] = (uint8_t)side;
+    b->snapshot[b->snapshot_count++] = l;
+}
+
+void anchor_book_replace(struct anchor_book *b, anchor_step_fn *step, void *ctx) {
     for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
         size_t last = b->snapshot_count;
         for (size_t i = 0; i < b->snapshot_count; i++) {
@@ -219,19 +228,15 @@ static void snapshot_end(
     b->snapshot_count = 0;
 }
 
-void anchor_book_apply(struct anchor_book *b, const struct event *ev,
-    void (*step)(void *ctx, const struct anchor_step *c), void *ctx) {
+void anchor_book_apply(
+    struct anchor_book *b, const struct event *ev, anchor_step_fn *step, void *ctx) {
     if (ev->kind != EV_DEPTH && ev->kind != EV_DEPTH_END) return;
     int side = (ev->flags & EVF_SELL) ? SIDE_SELL : SIDE_BUY;
-    struct anchor_level l = {anchor_key(b, side, ev->px.ticks), ev->qty.lots};
+    struct anchor_level l = {anchor_key(b->tick, side, ev->px.ticks), ev->qty.lots};
     if (!(ev->flags & EVF_SNAPSHOT)) {
         if (ev->kind == EV_DEPTH) step_level(b, side, l, step, ctx);
         return;
     }
-    if (ev->kind == EV_DEPTH && b->snapshot_count == ANCHOR_SNAPSHOT_MAX) b->full++;
-    if (ev->kind == EV_DEPTH && b->snapshot_count < ANCHOR_SNAPSHOT_MAX) {
-        b->snapshot_side[b->snapshot_count] = (uint8_t)side;
-        b->snapshot[b->snapshot_count++] = l;
-    }
-    if (ev->flags & EVF_LAST) snapshot_end(b, step, ctx);
+    if (ev->kind == EV_DEPTH) anchor_book_keep(b, side, l);
+    if (ev->flags & EVF_LAST) anchor_book_replace(b, step, ctx);
 }

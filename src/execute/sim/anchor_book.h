@@ -52,7 +52,7 @@ struct anchor_book {
 size_t anchor_book_size(void);
 void anchor_book_init(struct anchor_book *b, int64_t tick);
 
-int64_t anchor_key(const struct anchor_book *b, int side, int64_t px);
+int64_t anchor_key(int64_t tick, int side, int64_t px);
 int64_t anchor_px(const struct anchor_book *b, int side, int64_t key);
 /* Best price, ANCHOR_NO_BID or ANCHOR_NO_ASK when empty. */
 int64_t anchor_book_best(const struct anchor_book *b, int side);
@@ -64,12 +64,19 @@ struct anchor_step { /* one changed level, in price units */
     int64_t px, before, after;
     int64_t best_before, best_after; /* of that side */
 };
+/* The step that a level made which had `before`, while the best key was best_before. */
+struct anchor_step anchor_step_of(const struct anchor_book *b, int side, struct anchor_level l,
+    int64_t before, int64_t best_before);
 /* Sets one level; returns the quantity before. */
 int64_t anchor_book_set(struct anchor_book *b, int side, int64_t key, int64_t lots);
+typedef void anchor_step_fn(void *ctx, const struct anchor_step *c);
 /* Applies a depth event (levels of a snapshot are kept until its last one: each side is cleared up
  * to its last listed price, then set, bids first); `step` (may be NULL) is told of every level. */
-void anchor_book_apply(struct anchor_book *b, const struct event *ev,
-    void (*step)(void *ctx, const struct anchor_step *c), void *ctx);
+void anchor_book_apply(
+    struct anchor_book *b, const struct event *ev, anchor_step_fn *step, void *ctx);
+/* The two halves of a snapshot, for levels that are keys already. */
+void anchor_book_keep(struct anchor_book *b, int side, struct anchor_level l);
+void anchor_book_replace(struct anchor_book *b, anchor_step_fn *step, void *ctx);
 /* Removes the levels of a side from the best up to key. */
 void anchor_book_clear(struct anchor_book *b, int side, int64_t key);
 
@@ -78,14 +85,19 @@ void anchor_book_touch(struct anchor_book *b, int side, int64_t key, int64_t lot
 /* A level outside the window: returns the quantity before. */
 int64_t anchor_book_outer(struct anchor_book *b, int side, int64_t key, int64_t lots);
 
-/* The hot part of anchor_book_set: the quantity, and the farthest key. The caller goes on with
- * anchor_book_touch if key <= best. */
+/* anchor_book_set without its checks: what a replay does most. */
 static inline int64_t anchor_put(struct anchor_book *b, int side, int64_t key, int64_t lots) {
     struct anchor_side *s = &b->side[side];
     uint64_t slot = (uint64_t)key - (uint64_t)s->base;
-    if (__builtin_expect(slot >= ANCHOR_WINDOW, 0)) return anchor_book_outer(b, side, key, lots);
-    int64_t before = s->lots[slot];
-    s->lots[slot] = lots;
+    int64_t before;
+    if (__builtin_expect(slot < ANCHOR_WINDOW, 1)) {
+        before = s->lots[slot];
+        s->lots[slot] = lots;
+    } else {
+        before = anchor_book_outer(b, side, key, lots);
+    }
+    if (key <= s->best) anchor_book_touch(b, side, key, lots);
+    if (__builtin_expect(key > s->far, 0) && lots > 0) s->far = key;
     return before;
 }
 

@@ -94,12 +94,13 @@ static void run_market(int64_t tick, size_t steps) {
         int side = (int)rnd(2);
         int64_t px = some_price(&mid), lots = rnd(3) == 0 ? 0 : 1 + (int64_t)rnd(9);
         if (rnd(500) == 0) {
-            anchor_book_clear(b, side, anchor_key(b, side, px * tick));
+            anchor_book_clear(b, side, anchor_key(tick, side, px * tick));
             naive_clear(m, side, px);
         } else {
             int64_t was = m->lots[side][px];
             naive_set(m, side, px, lots);
-            assert_int_equal(anchor_book_set(b, side, anchor_key(b, side, px * tick), lots), was);
+            assert_int_equal(
+                anchor_book_set(b, side, anchor_key(tick, side, px * tick), lots), was);
         }
         check_same(b, m, px);
         check_same(b, m, (int64_t)rnd(TOP));
@@ -120,9 +121,9 @@ static void a_price_off_the_tick_is_rounded_half_away_from_zero(void **state) {
     (void)state;
     struct anchor_book *b = aligned_alloc(64, (anchor_book_size() + 63) & ~(size_t)63);
     anchor_book_init(b, 10);
-    assert_int_equal(anchor_key(b, SIDE_SELL, 104), 10);
-    assert_int_equal(anchor_key(b, SIDE_SELL, 105), 11);
-    assert_int_equal(anchor_key(b, SIDE_BUY, 105), -11);
+    assert_int_equal(anchor_key(b->tick, SIDE_SELL, 104), 10);
+    assert_int_equal(anchor_key(b->tick, SIDE_SELL, 105), 11);
+    assert_int_equal(anchor_key(b->tick, SIDE_BUY, 105), -11);
     assert_int_equal(anchor_px(b, SIDE_BUY, -11), 110);
     free(b);
 }

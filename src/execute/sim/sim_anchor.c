@@ -51,6 +51,39 @@ static void on_step(void *ctx, const struct anchor_step *c) {
     for (uint32_t k = 0; k < d->w->seats; k++) on_level(d->w, &d->w->seat[k], c, d->ts);
 }
 
+/* One changed level of prepared rows, for the seats: the same as on_step, once it concerns them. */
+static void rows_step(struct world *w, int side, struct anchor_level l, int64_t before,
+    int64_t best_before, int64_t ts) {
+    struct anchor_step c = anchor_step_of(w->anchor, side, l, before, best_before);
+    struct depth_ctx d = {w, ts};
+    on_step(&d, &c);
+}
+
+static void rows_levels(struct world *w, const struct world_message *m) {
+    struct anchor_book *b = w->anchor;
+    const struct sim_replay *p = &w->replay;
+    const struct world_level *l = &p->rows->level[m->first], *end = l + m->count;
+    for (; l < end; l++) {
+        int side = (int)(l->at & 1);
+        int64_t key = l->at >> 1, best = b->side[side].best;
+        int64_t before = anchor_put(b, side, key, l->lots), now = b->side[side].best;
+        bool mine = (uint64_t)key - (uint64_t)p->own_first[side] <= p->own_span[side];
+        bool reached = now < best && p->own_first[side ^ 1] <= -now;
+        if (mine || reached) {
+            rows_step(w, side, (struct anchor_level){key, l->lots}, before, best, m->ts);
+        }
+    }
+}
+
+static void rows_snapshot(struct world *w, const struct world_message *m) {
+    struct depth_ctx d = {w, m->ts};
+    const struct world_level *l = &w->replay.rows->level[m->first], *end = l + m->count;
+    for (; l < end; l++) {
+        anchor_book_keep(w->anchor, (int)(l->at & 1), (struct anchor_level){l->at >> 1, l->lots});
+    }
+    if (m->flags & EVF_LAST) anchor_book_replace(w->anchor, on_step, &d);
+}
+
 static void depth(struct world *w, const struct event *ev) {
     struct depth_ctx d = {w, ev->ts_local.ns};
     anchor_book_apply(w->anchor, ev, on_step, &d);
@@ -82,6 +115,22 @@ static void print_on(struct world *w, struct sim_seat *s, int side, const struct
 static void print(struct world *w, const struct event *ev) {
     int side = (ev->flags & EVF_BUY) ? SIDE_SELL : SIDE_BUY; /* whom the aggressor meets */
     for (uint32_t k = 0; k < w->seats; k++) print_on(w, &w->seat[k], side, ev);
+}
+
+void sim_anchor_message(struct world *w, const struct world_message *m) {
+    if (m->kind == w->cfg->print_kind) {
+        struct event ev = {.ts_local = {m->ts},
+            .px = {m->px},
+            .qty = {m->qty},
+            .kind = m->kind,
+            .flags = m->flags};
+        w->counters.prints++;
+        print(w, &ev);
+    } else if (m->flags & EVF_SNAPSHOT) {
+        rows_snapshot(w, m);
+    } else {
+        rows_levels(w, m);
+    }
 }
 
 static void rest(struct world *w, struct sim_seat *s, struct sim_order *o, int64_t ts) {

@@ -4,6 +4,7 @@
 
 #include "execute/sim/anchor_book.h"
 #include "execute/sim/world.h"
+#include "execute/sim/world_rows.h"
 
 struct sim_order {
     int64_t id, px, qty, leaves;
@@ -109,6 +110,17 @@ struct sim_fence { /* no waiting order looks at a price between them */
     int64_t up, down;
 };
 
+/* Replay of prepared rows: both sites' places in them, and where own orders are. */
+struct sim_replay {
+    const struct world_rows *rows; /* NULL: the exchange's data come from the venue source */
+    size_t at;                     /* exchange: next message */
+    size_t batch_at, level_at;     /* our side: next batch and level */
+    bool local_over;               /* our side has nothing more to come */
+    bool own_stale;                /* requests came since own_* was computed */
+    int64_t own_first[2];          /* best key of an own order, by side */
+    uint64_t own_span[2];          /* worst key - best key */
+};
+
 struct world {
     struct sim_fence fence[2]; /* by enum order_trigger_by */
     int64_t reference[2];      /* last mark (1e-10) and last print; 0 = none yet */
@@ -131,6 +143,7 @@ struct world {
     struct anchor_book *anchor; /* anchor: exchange side, and ours */
     struct anchor_book *anchor_local;
     struct sim_reorder in;
+    struct sim_replay replay;
     struct world_counters counters;
     struct latency_rate rate;
     struct event timer;
@@ -211,6 +224,17 @@ bool sim_insert(struct sim_seat *s, const struct sim_order *o);
 void sim_remove(struct sim_seat *s, int side, uint32_t i);
 struct sim_order *sim_find(struct sim_seat *s, int64_t id, uint32_t *index);
 struct sim_order sim_order_of(const struct order_request *req);
+
+/* ---- prepared rows (sim_rows.c) ---- */
+
+void sim_rows_init(struct world *w);
+/* The exchange takes its messages up to and with `limit`; stops behind one that was answered: the
+ * answer may be due before the next. True: it stopped so. */
+bool sim_rows_run(struct world *w, int64_t limit);
+/* Our side's view becomes that of time ts. */
+void sim_rows_look(struct world *w, int64_t ts);
+/* The anchor's exchange takes one message. */
+void sim_anchor_message(struct world *w, const struct world_message *m);
 
 struct sim_said { /* the changing part of a report */
     uint8_t status, why;

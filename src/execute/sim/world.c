@@ -14,7 +14,9 @@ struct layout {
 
 static struct layout layout_of(const struct world_config *cfg) {
     struct layout l = {.bus_slots = cfg->bus_slots ? cfg->bus_slots : 1024,
-        .ring_slots = cfg->reorder_slots ? cfg->reorder_slots : 65536,
+        .ring_slots = cfg->rows            ? 0
+                      : cfg->reorder_slots ? cfg->reorder_slots
+                                           : 65536,
         .seat_count = cfg->seats ? cfg->seats : 1};
     size_t at = 0;
     l.world = at, at += round64(sizeof(struct world));
@@ -160,6 +162,7 @@ static void exchange_request(struct world *w, struct sim_seat *s) {
     struct sim_request r = s->requests[s->out.head];
     bus_pop(w, &s->out);
     w->counters.requests++;
+    w->replay.own_stale = true;
     w->ops->request(w, s, &r.req, r.arrival);
 }
 
@@ -191,18 +194,35 @@ static void consider(struct choice *c, int64_t ts, enum slot slot, uint32_t seat
     if (ts < c->ts || (ts == c->ts && slot < c->slot)) *c = (struct choice){ts, slot, seat};
 }
 
+static void consider_seats(struct choice *c, const struct world *w) {
+    for (uint32_t k = 0; k < w->seats; k++) {
+        const struct sim_seat *s = &w->seat[k];
+        if (s->back.count > 0) {
+            consider(c, s->responses[s->back.head].arrival, SLOT_RESPONSE, k);
+        }
+        if (s->out.count > 0) consider(c, s->requests[s->out.head].arrival, SLOT_REQUEST, k);
+    }
+}
+
+static void consider_timers(struct choice *c, const struct world *w) {
+    for (uint32_t k = 0; k < w->seats; k++) {
+        if (w->seat[k].timer_ns > 0) consider(c, w->seat[k].timer_next, SLOT_TIMER, k);
+    }
+}
+
+/* Prepared rows: the exchange's next message, and the last event of our side, which is silent. */
+static void consider_rows(struct choice *c, const struct sim_replay *p) {
+    if (p->at < p->rows->messages) consider(c, p->rows->message[p->at].ts, SLOT_DATA, 0);
+    if (!p->local_over) consider(c, p->rows->last_local_ns, SLOT_LOCAL, WORLD_ALL);
+}
+
 /* The earliest of data and messages; at equal times the order of enum slot, then of seats. */
 static struct choice choose_data(const struct world *w) {
     struct choice c = {INT64_MAX, SLOT_COUNT, 0};
     if (w->local_head) consider(&c, w->local_ts, SLOT_LOCAL, WORLD_ALL);
     if (w->in.count > 0) consider(&c, ring_at(&w->in, 0)->ts_local.ns, SLOT_DATA, 0);
-    for (uint32_t k = 0; k < w->seats; k++) {
-        const struct sim_seat *s = &w->seat[k];
-        if (s->back.count > 0) {
-            consider(&c, s->responses[s->back.head].arrival, SLOT_RESPONSE, k);
-        }
-        if (s->out.count > 0) consider(&c, s->requests[s->out.head].arrival, SLOT_REQUEST, k);
-    }
+    if (w->replay.rows) consider_rows(&c, &w->replay);
+    consider_seats(&c, w);
     return c;
 }
 
@@ -212,16 +232,24 @@ static struct choice choose(const struct world *w) {
     struct choice c = choose_data(w);
     if (c.slot == SLOT_COUNT) return c;
     consider(&c, w->due, SLOT_DUE, 0);
-    for (uint32_t k = 0; k < w->seats; k++) {
-        if (w->seat[k].timer_ns > 0) consider(&c, w->seat[k].timer_next, SLOT_TIMER, k);
-    }
+    consider_timers(&c, w);
     return c;
+}
+
+/* Up to where the exchange may take prepared rows before anything else happens. */
+static int64_t rows_limit(const struct world *w) {
+    struct choice c = {INT64_MAX, SLOT_COUNT, 0};
+    if (w->local_head) consider(&c, w->local_ts, SLOT_LOCAL, WORLD_ALL);
+    consider_seats(&c, w);
+    consider_timers(&c, w);
+    return c.slot < SLOT_DATA ? c.ts - 1 : c.ts;
 }
 
 static void start(struct world *w) {
     struct choice c = choose_data(w);
     w->started = true;
     if (c.slot == SLOT_COUNT) return;
+    if (w->replay.rows && w->replay.rows->first_ns < c.ts) c.ts = w->replay.rows->first_ns;
     for (uint32_t k = 0; k < w->seats; k++) {
         struct sim_seat *s = &w->seat[k];
         if (s->timer_ns == 0) continue;
@@ -260,15 +288,21 @@ enum world_result world_until(struct world *w, struct world_key bound, struct wo
         if (!ring_fill(w)) return WORLD_LATE;
         if (w->fault.result != WORLD_EVENT) return w->fault.result;
         if (!w->started) start(w);
+        if (w->replay.rows && sim_rows_run(w, rows_limit(w, bound))) continue;
         struct choice c = choose(w);
         *seat = c.seat;
         *next = key_of(w, &c);
         if (c.slot != SLOT_COUNT && !world_before(*next, bound)) return WORLD_WAIT;
+        if (w->replay.rows) sim_rows_look(w, c.ts);
         switch (c.slot) {
         case SLOT_LOCAL:
+            if (!w->local_head || c.ts != w->local_ts) { /* the end of prepared rows */
+                w->replay.local_over = true;
+                break;
+            }
             *ev = w->local_head;
             w->local_used = true;
-            if (w->anchor_local && (*ev)->inst == w->cfg->inst->id) {
+            if (w->anchor_local && !w->replay.rows && (*ev)->inst == w->cfg->inst->id) {
                 anchor_book_apply(w->anchor_local, *ev, NULL, NULL);
             }
             return WORLD_EVENT;
@@ -336,6 +370,7 @@ struct world *world_init(void *mem, const struct world_config *cfg,
     } else {
         w->book = book_init(base + l.book, &cfg->book, cfg->inst->venue);
     }
+    sim_rows_init(w);
     local_next(w);
     return w;
 }

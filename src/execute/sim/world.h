@@ -79,6 +79,8 @@ struct world_venue {
     uint8_t pad[7];
 };
 
+struct world_rows;
+
 struct world_config {
     const struct instrument *inst; /* the instrument that trades; others only pass to the engine */
     uint8_t rules;                 /* enum sim_rules */
@@ -102,6 +104,9 @@ struct world_config {
     struct book_limits book;
     struct world_venue venue;
     const uint8_t *account; /* of each seat, a seat's number; NULL: each seat has its own */
+    /* Anchor: the exchange's data, and our side's book, come from here instead of the venue source;
+     * the local source hands out what else the engines want, and its depth changes no book. */
+    const struct world_rows *rows;
 };
 
 struct world_source {
