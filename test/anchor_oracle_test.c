@@ -3,7 +3,6 @@
  * The expected counts and checksums were produced by its core (FNV-1a over venue time, side, price
  * in ticks, quantity in lots of each fill, by rising order id within a step of 100 ms).
  */
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +15,9 @@
 #include "capture/tape/import.h"
 #include "capture/tape/tape.h"
 #include "execute/engine/engine.h"
+#include "execute/sim/anchor_sum.h"
 #include "execute/sim/world.h"
+#include "execute/sim/world_rows.h"
 #include "shared.h"
 
 struct recording { /* the whole tape in memory: small */
@@ -24,6 +25,7 @@ struct recording { /* the whole tape in memory: small */
     size_t n;
     struct instrument inst;
     int64_t offset;
+    struct world_rows *rows;
 };
 
 struct cursor {
@@ -65,106 +67,50 @@ static void load(const char *tape, struct recording *r) {
         if (lag < r->offset) r->offset = lag;
     }
     if (r->offset > 0) r->offset = 0; /* only a clock that runs behind is shifted */
+    struct world_rows_need need = {0};
+    c.at = 0;
+    for (const struct event *ev; (ev = cursor_next(&c)) != NULL;) {
+        if (world_rows_wants(&r->inst, EV_TRADE, ev)) world_rows_count(&need, ev);
+    }
+    void *mem = aligned_alloc(64, (world_rows_size(&need) + 63) & ~(size_t)63);
+    r->rows = world_rows_begin(mem, &need, &r->inst, EV_TRADE, r->offset);
+    c.at = 0;
+    for (const struct event *ev; (ev = cursor_next(&c)) != NULL;) {
+        if (world_rows_wants(&r->inst, EV_TRADE, ev)) assert_true(world_rows_add(r->rows, ev));
+    }
+    world_rows_end(r->rows);
+    assert_int_equal(r->rows->messages, need.messages);
 }
 
-struct got_fill {
-    int64_t id, ts, side, tick, lots;
-};
+static void unload(struct recording *r) {
+    free(r->rows);
+    free(r->ev);
+}
+
+static const struct event *nothing(void *ctx) {
+    (void)ctx;
+    return NULL;
+}
 
 struct run {
     struct world *world;
-    struct got_fill step[64];
-    size_t step_fills, fills;
-    uint64_t checksum;
-    int64_t tick, lot, step_ns;
+    struct anchor_sum sum;
+    int64_t step_ns;
 };
 
 static bool local_best(void *ctx, int side, struct book_level *out) {
     return world_local_best(((const struct run *)ctx)->world, side, out);
 }
 
-static void fnv(uint64_t *h, int64_t v) {
-    for (int i = 0; i < 8; i++) { *h = (*h ^ (((uint64_t)v >> (8 * i)) & 255u)) * 0x100000001b3u; }
-}
-
-static int by_id(const void *a, const void *b) {
-    int64_t x = ((const struct got_fill *)a)->id, y = ((const struct got_fill *)b)->id;
-    return (x > y) - (x < y);
-}
-
-static void end_step(struct run *r) {
-    qsort(r->step, r->step_fills, sizeof r->step[0], by_id);
-    for (size_t i = 0; i < r->step_fills; i++) {
-        const struct got_fill *f = &r->step[i];
-        fnv(&r->checksum, f->ts);
-        fnv(&r->checksum, f->side);
-        fnv(&r->checksum, f->tick);
-        fnv(&r->checksum, f->lots);
-        r->fills++;
-    }
-    r->step_fills = 0;
-}
-
 static void sink(void *ctx, const struct engine_record *rec) {
     struct run *r = ctx;
     if (rec->kind != RECORD_FILL) return;
     const struct fill_record *f = rec->fill;
-    assert_true(r->step_fills < 64);
-    r->step[r->step_fills++] = (struct got_fill){f->order_id, f->ts_venue.ns,
-        f->side == SIDE_BUY ? 1 : -1, f->px.ticks / r->tick, f->qty.lots / r->lot};
+    struct anchor_fill fill = {f->order_id, f->ts_venue.ns, f->px, f->qty, f->side};
+    anchor_sum_fill(&r->sum, &fill);
 }
 
-/* The peer's grid in its own floating point: its floor() and its position limit see 0.0999..., so
- * whole numbers (examples/strategies/grid.c) give other orders. */
-struct float_state {
-    double position;
-};
-
-static void float_report(
-    void *state, const struct strategy_ctx *ctx, const struct strategy_report *r) {
-    struct float_state *s = state;
-    double qty = (double)r->fill.lots * instrument_qty_unit(ctx->inst);
-    s->position += r->order->side == SIDE_BUY ? qty : -qty;
-}
-
-static void float_timer(void *state, const struct strategy_ctx *ctx) {
-    const struct float_state *s = state;
-    double tick = instrument_px_unit(ctx->inst), lot = instrument_qty_unit(ctx->inst);
-    double q = (double)ctx->params->value[0] * lot, interval = tick * 10;
-    struct book_level best[2];
-    for (int side = 0; side < 2; side++) {
-        if (!strategy_best(ctx, side, &best[side])) return;
-    }
-    double bid = (double)best[0].px.ticks * tick, ask = (double)best[1].px.ticks * tick;
-    double mid = (bid + ask) / 2.0;
-    double px[2] = {fmin(mid - tick * 20 - tick * s->position / q, bid),
-        fmax(mid + tick * 20 - tick * s->position / q, ask)};
-    px[0] = floor(px[0] / interval) * interval;
-    px[1] = ceil(px[1] / interval) * interval;
-    for (int side = 0; side < 2; side++) {
-        struct strategy_quote want[10];
-        bool room = side == 0 ? s->position < 10 * q : s->position > -10 * q;
-        for (int i = 0; i < 10; i++) {
-            want[i] =
-                (struct strategy_quote){{(int64_t)round(px[side] / tick)}, {ctx->params->value[0]}};
-            px[side] += side == 0 ? -interval : interval;
-        }
-        strategy_quotes(ctx, side, want, room ? 10 : 0, QUOTES_OVERLAP);
-    }
-}
-
-static int64_t float_period(const struct strategy_params *p) { return p->value[2]; }
-
-static const struct strategy_param float_params[] = {{"quantity", "0", "", PARAM_LOTS},
-    {"position_max", "0", "", PARAM_LOTS}, {"period_ms", "0", "", PARAM_MS}};
-static const struct strategy float_grid = {.name = "float_grid",
-    .params = float_params,
-    .param_count = 3,
-    .state_size = sizeof(struct float_state),
-    .timer_ns = float_period,
-    .on_timer = float_timer,
-    .on_report = float_report};
-
+extern const struct strategy strategy_anchor_grid;
 extern const struct strategy strategy_quoter;
 
 struct want {
@@ -179,11 +125,12 @@ struct want {
 };
 
 static struct engine_config config_of(const struct recording *rec, const struct want *w) {
-    const char *why;
+    const char *why, *bad;
     struct engine_config c = {.inst = &rec->inst,
         .strategy = w->strategy,
         .fees = {.maker = {-RATE_ONE / 20000}, .taker = {RATE_ONE / 10000 * 7}}};
     assert_non_null(c.strategy);
+    assert_true(strategy_params_init(c.strategy, &rec->inst, &c.params, &bad, &why));
     assert_true(strategy_param_set(c.strategy, &rec->inst, "quantity", w->q, &c.params, &why));
     assert_true(
         strategy_param_set(c.strategy, &rec->inst, "position_max", w->limit, &c.params, &why));
@@ -200,7 +147,23 @@ static void check_step_of_death(
     assert_true(fault_ns > dies_ns && fault_ns <= dies_ns + 100 * NS_PER_MS);
 }
 
-static void check_run(const struct recording *rec, const struct want *w) {
+static void check_money(const struct engine *e, const struct run *r, const struct want *w) {
+    const struct blotter_counters *n = &engine_blotter((struct engine *)(uintptr_t)e)->counters;
+    const struct ledger *l = engine_ledger(e);
+    assert_true(ledger_check(l));
+    if (w->orders == 0) return;
+    assert_int_equal(n->sent, w->orders);
+    bool asked = w->strategy == &strategy_anchor_grid; /* the peer's grid counts requests */
+    assert_int_equal(asked ? n->cancels_sent : n->canceled, w->cancels);
+    if (!asked) assert_int_equal(n->expired, w->expired);
+    assert_int_equal(l->position / r->sum.lot, w->position);
+    assert_int_equal((l->cash.e12 + l->fees.e12) / (MONEY_ONE / 1000), w->balance_e3);
+    assert_int_equal(l->fees.e12 / (MONEY_ONE / 100000000), w->fee_e8);
+}
+
+/* The stage hashes; over the tape's two cursors, or over prepared rows. */
+static struct engine_hashes run_once(
+    const struct recording *rec, const struct want *w, bool prepared) {
     struct world_config wc = {.inst = &rec->inst,
         .rules = SIM_ANCHOR,
         .print_kind = EV_TRADE,
@@ -213,15 +176,15 @@ static void check_run(const struct recording *rec, const struct want *w) {
         .response_ns = w->response_ms * NS_PER_MS,
         .partial = w->dies_ns ? ANCHOR_PARTIAL : (struct anchor_partial){0},
         .clock_offset_ns = rec->offset,
-        .reorder_ns = 5 * NS_PER_S};
+        .reorder_ns = 5 * NS_PER_S,
+        .rows = prepared ? rec->rows : NULL};
     struct engine_config ec = config_of(rec, w);
     struct cursor local = {rec, 0}, venue = {rec, 0};
-    struct world_source ls = {&local, cursor_next}, vs = {&venue, cursor_next};
+    struct world_source ls = {&local, prepared ? nothing : cursor_next};
+    struct world_source vs = {&venue, prepared ? nothing : cursor_next};
     void *wm = aligned_alloc(64, world_mem_size(&wc) + 64), *em = malloc(engine_mem_size(&ec));
     struct run *r = calloc(1, sizeof *r);
-    r->checksum = 0xcbf29ce484222325u;
-    r->tick = rec->inst.tick_units;
-    r->lot = rec->inst.lot_units;
+    anchor_sum_init(&r->sum, &rec->inst);
     struct world *world = r->world = world_init(wm, &wc, &ls, &vs);
     struct engine_io io = {.port = world_port(world, 0),
         .best = local_best,
@@ -234,41 +197,41 @@ static void check_run(const struct recording *rec, const struct want *w) {
     uint32_t seat;
     enum world_result end;
     while ((end = world_next(world, &ev, &seat)) == WORLD_EVENT) {
-        if (ev->kind == EV_TIMER) end_step(r);
+        if (ev->kind == EV_TIMER) anchor_sum_step(&r->sum);
         if (ev->kind == EV_TIMER) r->step_ns = ev->ts_local.ns;
         assert_int_equal(engine_on_event(e, ev), ERR_OK);
     }
-    end_step(r);
+    anchor_sum_end(&r->sum);
     const struct blotter_counters *n = &engine_blotter(e)->counters;
     const struct ledger *l = engine_ledger(e);
-    printf("%s %s %d/%d ms: %zu fills %016llx, %llu orders, %llu cancels, %llu expired, "
+    printf("%s %s %d/%d ms%s: %llu fills %016llx, %llu orders, %llu cancels, %llu expired, "
            "position %lld, steps %llu\n",
-        rec->inst.symbol, queue_name(w->queue), (int)w->entry_ms, (int)w->response_ms, r->fills,
-        (unsigned long long)r->checksum, (unsigned long long)n->sent,
+        rec->inst.symbol, queue_name(w->queue), (int)w->entry_ms, (int)w->response_ms,
+        prepared ? ", prepared" : "", (unsigned long long)r->sum.fills,
+        (unsigned long long)r->sum.hash, (unsigned long long)n->sent,
         (unsigned long long)n->canceled, (unsigned long long)n->expired, (long long)l->position,
         (unsigned long long)engine_counters(e)->timers);
+    struct engine_hashes hashes = *engine_hashes(e);
+    assert_int_equal(r->sum.overflow, 0);
     if (w->dies_ns) {
         check_step_of_death(rec, r, end, w->dies_ns);
         goto done;
     }
     assert_int_equal(end, WORLD_END);
     assert_int_equal(world_counters(world)->late, 0);
-    assert_int_equal(r->fills, w->fills);
-    if (w->checksum) assert_int_equal(r->checksum, w->checksum);
-    assert_true(ledger_check(l));
-    if (w->orders) {
-        assert_int_equal(n->sent, w->orders);
-        bool asked = w->strategy == &float_grid; /* the peer's grid counts requests */
-        assert_int_equal(asked ? n->cancels_sent : n->canceled, w->cancels);
-        if (!asked) assert_int_equal(n->expired, w->expired);
-        assert_int_equal(l->position / r->lot, w->position);
-        assert_int_equal((l->cash.e12 + l->fees.e12) / (MONEY_ONE / 1000), w->balance_e3);
-        assert_int_equal(l->fees.e12 / (MONEY_ONE / 100000000), w->fee_e8);
-    }
+    assert_int_equal(r->sum.fills, w->fills);
+    if (w->checksum) assert_int_equal(r->sum.hash, w->checksum);
+    check_money(e, r, w);
 done:
     free(r);
     free(em);
     free(wm);
+    return hashes;
+}
+
+static void check_run(const struct recording *rec, const struct want *w) {
+    struct engine_hashes cursors = run_once(rec, w, false), rows = run_once(rec, w, true);
+    assert_memory_equal(&cursors, &rows, sizeof rows);
 }
 
 /* With partial fills the reference's own run ends with code 14 at `dies_ns`. */
@@ -318,7 +281,7 @@ static void anchor_equals_hftbacktest_fill_for_fill_on_btc(void **state) {
     struct recording rec;
     load(FATHOM_ROOT "/examples/data/btcusdt-20240808.tape", &rec);
     for (size_t i = 0; i < sizeof btc / sizeof btc[0]; i++) check_run(&rec, &btc[i]);
-    free(rec.ev);
+    unload(&rec);
 }
 
 static void with_partial_fills_btc_ends_where_the_anchor_ends(void **state) {
@@ -329,7 +292,7 @@ static void with_partial_fills_btc_ends_where_the_anchor_ends(void **state) {
         check_death(&rec, m, 2, "0.01", "0.1", 1723161271698000000);
         check_death(&rec, m, 0, "0.01", "0.1", 1723161271698000000);
     }
-    free(rec.ev);
+    unload(&rec);
 }
 
 /* Expected rows made with the peer's package 2.4.4, hash book, on the same recording. */
@@ -370,19 +333,19 @@ static void anchor_equals_hftbacktest_fill_for_fill_on_eth(void **state) {
     for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++) {
         check_death(&rec, deaths[i].queue, 2, "0.1", "1", deaths[i].dies_ms * NS_PER_MS);
     }
-    free(rec.ev);
+    unload(&rec);
     snprintf(cmd, sizeof cmd, "rm -r %s", dir);
     assert_int_equal(system(cmd), 0);
 }
 
 static void the_grid_sends_fills_and_cancels_as_hftbacktest_does(void **state) {
     (void)state;
-    static const struct want grid = {&float_grid, QUEUE_RISK, 2, 3, "0.01", "0.1", "0", 921, 0,
-        2833, 1822, 0, 70, -4369700, -2841287200, 0};
+    static const struct want grid = {&strategy_anchor_grid, QUEUE_RISK, 2, 3, "0.01", "0.1", "0",
+        921, 0, 2833, 1822, 0, 70, -4369700, -2841287200, 0};
     struct recording rec;
     load(FATHOM_ROOT "/examples/data/btcusdt-20240808.tape", &rec);
     check_run(&rec, &grid);
-    free(rec.ev);
+    unload(&rec);
 }
 
 int main(void) {

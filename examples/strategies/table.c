@@ -2,6 +2,7 @@
 #include "strategies.h"
 
 const struct strategy *const strategy_table[] = {
+    &strategy_anchor_grid,
     &strategy_grid,
     &strategy_model,
     &strategy_momentum,

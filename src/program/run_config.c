@@ -94,7 +94,7 @@ const struct config_key run_schema[] = {
     BOOL("study.shuffle_labels", "false", "Shuffle all labels: a control that must find nothing."),
     STR("study.trials", "", "Trial ledger file; empty = trials.jsonl beside the run folder."),
 
-    ENUM("strategy.kind", "none", "none|quoter|grid|model|momentum", "What trades."),
+    ENUM("strategy.kind", "none", "none|quoter|grid|anchor_grid|model|momentum", "What trades."),
     DEC("strategy.quantity", "0.01", "base", "Order quantity.", ""),
     DEC("strategy.position_max", "0.1", "base", "Largest wanted position.", ""),
     INT("strategy.period_ms", "100", 1, 86400000, "ms", "Timer of quoter and grid.", ""),

@@ -47,7 +47,7 @@ bool sim_rows_run(struct world *w, int64_t limit) {
     if (p->own_stale) find_own(w);
     do {
         sim_anchor_message(w, &r->message[p->at++]);
-        if (w->counters.responses != answered) return true;
+        if (w->counters.responses != answered || w->fault.result != WORLD_EVENT) return true;
     } while (p->at < r->messages && r->message[p->at].ts <= limit);
     return false;
 }
