@@ -1,13 +1,18 @@
 /* sim_bench.c: a backtest's cost: both sites' books, buses, queue models, orders, ledger.
  *
  *   sim_bench [TAPE [PASSES]]
+ *   sim_bench serve TAPE QUANTITY
  *
- * Events are preloaded. Cases: replay (no strategy), quoter, grid, each under both rule sets, and
- * four quoters over one replay. Prints nanoseconds a row as the sum over slices of the least
- * thread-CPU time of all passes, filling the world's reorder window included, the stage hashes
- * (equal in every pass, else exit 1), the heap calls made while running (0, else exit 1). On the
- * shipped recording the anchor rules must give the peer's orders and fills (else exit 1). One line
- * of JSON a case.
+ * Events are preloaded. Cases: replay (no strategy), quoter, grid: strict over the tape's two
+ * cursors, anchor over cursors and over prepared rows (world_rows.h), there with our side's best
+ * levels read each 100 ms even where nothing trades; several quoters in one replay. Prints
+ * nanoseconds a row as the sum over slices of the least thread-CPU time of all passes, the stage
+ * hashes (equal in every pass, else exit 1; over rows as over cursors, else exit 1), the heap calls
+ * made while running (0, else exit 1). On the shipped recording the anchor rules must give the
+ * peer's orders and fills (else exit 1). One line of JSON a case.
+ *
+ * `serve` prepares the tape and runs one pass for each line it reads, "CASE QUEUE POWER ENTRY_MS
+ * RESPONSE_MS", answering with one line of JSON: our half of bench/peers/hftbacktest.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,17 +22,21 @@
 #include "bench.h"
 #include "capture/tape/tape.h"
 #include "execute/engine/engine.h"
+#include "execute/sim/anchor_sum.h"
 #include "execute/sim/world.h"
+#include "execute/sim/world_rows.h"
 
-enum { PASSES_DEFAULT = 41, SLICE_EVENTS = 8192, SEATS = 4 };
+enum { PASSES_DEFAULT = 41, SLICE_EVENTS = 8192, SLICE_STEPS = 128, SEATS_MAX = 64 };
 #define SHIPPED_HASH UINT64_C(0x84e20d2161a0f34a)
+#define LOOK_NS (100 * NS_PER_MS)
 
 struct input {
     struct event *ev;
     size_t n, cap;
     struct instrument inst;
-    int64_t offset;
+    int64_t offset; /* least local - venue */
     uint64_t hash;
+    struct world_rows *rows; /* at the peer's offset: only a clock that runs behind is shifted */
 };
 
 struct cursor {
@@ -43,11 +52,29 @@ static const struct event *cursor_next(void *ctx) {
     return ev;
 }
 
-/* The rows that the peers replay: depth and market trades. */
-static bool wanted(const struct event *ev) {
-    return ev->kind == EV_DEPTH || ev->kind == EV_DEPTH_END || ev->kind == EV_TRADE;
+static const struct event *nothing(void *ctx) {
+    (void)ctx;
+    return NULL;
 }
 
+static int64_t anchor_offset(const struct input *in) { return in->offset < 0 ? in->offset : 0; }
+
+static int prepare(struct input *in) {
+    struct world_rows_need need = {0};
+    for (size_t i = 0; i < in->n; i++) world_rows_count(&need, &in->ev[i]);
+    void *mem = aligned_alloc(64, (world_rows_size(&need) + 63) & ~(size_t)63);
+    if (!mem) return 4;
+    in->rows = world_rows_begin(mem, &need, &in->inst, EV_TRADE, anchor_offset(in));
+    for (size_t i = 0; i < in->n; i++) {
+        if (world_rows_add(in->rows, &in->ev[i])) continue;
+        fprintf(stderr, "sim_bench: row %zu cannot be prepared\n", i);
+        return 4;
+    }
+    world_rows_end(in->rows);
+    return 0;
+}
+
+/* The rows that the peers replay: depth and market trades. */
 static int load(const char *tape, struct input *in) {
     struct tape_reader_options opt = {0};
     struct tape_reader *r;
@@ -65,7 +92,7 @@ static int load(const char *tape, struct input *in) {
     while (in->ev && !(bench_small() && in->n > BENCH_SMALL_SLOTS) &&
            tape_reader_next(r, &slots, &n, &e) == ERR_OK) {
         for (size_t i = 0; i < n; i += event_slots(slots[i].kind)) {
-            if (!wanted(&slots[i]) || slots[i].inst != in->inst.id) continue;
+            if (!world_rows_wants(&in->inst, EV_TRADE, &slots[i])) continue;
             in->ev[in->n++] = slots[i];
             in->hash = hash64(in->hash, &slots[i], sizeof slots[i]);
             int64_t lag = slots[i].ts_local.ns - slots[i].ts_venue.ns;
@@ -73,12 +100,14 @@ static int load(const char *tape, struct input *in) {
         }
     }
     tape_reader_close(r);
-    return in->ev && in->n > 0 ? 0 : 4;
+    return in->ev && in->n > 0 ? prepare(in) : 4;
 }
+
+enum feed { CURSORS, ROWS };
 
 struct bench_case {
     const char *name, *strategy;
-    uint8_t rules;
+    uint8_t rules, feed;
     uint32_t seats;
     uint64_t orders, fills; /* known for the whole shipped recording; 0 = not */
 };
@@ -86,10 +115,17 @@ struct bench_case {
 struct rig {
     struct world_config wc;
     struct engine_config ec;
-    void *world_mem, *book_mem, *engine_mem[SEATS];
+    void *world_mem, *book_mem, *engine_mem[SEATS_MAX];
+    struct engine *engine;
+    struct world *world;
     struct engine_hashes hashes;
-    uint64_t orders, fills;
-    uint64_t market; /* hash of both sites' books at the end (anchor: the best levels) */
+    uint64_t orders, fills, steps;
+    uint64_t market;       /* hash of both sites' books at the end (anchor: the best levels) */
+    uint64_t looked;       /* hash of what a replay without strategy saw of our side */
+    struct anchor_sum sum; /* serve */
+    struct anchor_fill *list;
+    uint64_t *list_step;
+    size_t listed, list_max;
 };
 
 static bool anchor_best(void *ctx, int side, struct book_level *out) {
@@ -104,16 +140,18 @@ static int rig_open(struct rig *g, const struct input *in, const struct bench_ca
         .print_kind = EV_TRADE,
         .timers_from_start = true,
         .seats = c->seats,
-        .queue = {.model = QUEUE_RISK},
+        .queue = {.model = QUEUE_RISK, .unit = instrument_qty_unit(&in->inst)},
         .entry_new_ns = 2 * NS_PER_MS,
         .entry_cancel_ns = 2 * NS_PER_MS,
         .response_ns = 3 * NS_PER_MS,
-        .clock_offset_ns = in->offset,
-        .reorder_ns = NS_PER_S};
+        .clock_offset_ns = c->rules == SIM_ANCHOR ? anchor_offset(in) : in->offset,
+        .reorder_ns = NS_PER_S,
+        .rows = c->feed == ROWS ? in->rows : NULL};
     g->ec = (struct engine_config){
         .inst = &in->inst, .fees = {{-RATE_ONE / 20000}, {RATE_ONE / 10000 * 7}}};
     if (c->strategy) {
         g->ec.strategy = strategy_find(c->strategy);
+        if (!g->ec.strategy) return 2;
         if (!strategy_params_init(g->ec.strategy, &in->inst, &g->ec.params, &bad, &why)) return 2;
     }
     g->world_mem = aligned_alloc(64, (world_mem_size(&g->wc) + 63) & ~(size_t)63);
@@ -127,7 +165,9 @@ static int rig_open(struct rig *g, const struct input *in, const struct bench_ca
 static void rig_close(struct rig *g) {
     free(g->world_mem);
     free(g->book_mem);
-    for (uint32_t k = 0; k < SEATS; k++) free(g->engine_mem[k]);
+    free(g->list);
+    free(g->list_step);
+    for (uint32_t k = 0; k < SEATS_MAX; k++) free(g->engine_mem[k]);
 }
 
 static uint64_t market_hash(const struct world *w, const struct book *own) {
@@ -138,67 +178,107 @@ static uint64_t market_hash(const struct world *w, const struct book *own) {
     return hash64(0, best, sizeof best);
 }
 
+/* Fills are listed as the peer's strategy lists them, and hashed outside the timed part. */
+static void sink(void *ctx, const struct engine_record *rec) {
+    struct rig *g = ctx;
+    if (rec->kind != RECORD_FILL || g->listed == g->list_max) return;
+    const struct fill_record *f = rec->fill;
+    g->list_step[g->listed] = g->steps;
+    g->list[g->listed++] =
+        (struct anchor_fill){f->order_id, f->ts_venue.ns, f->px, f->qty, f->side};
+}
+
+static void look(struct rig *g) {
+    struct book_level best[2];
+    memset(best, 0, sizeof best);
+    for (int side = 0; side < 2; side++) (void)world_local_best(g->world, side, &best[side]);
+    g->looked = hash64(g->looked, best, sizeof best);
+}
+
+static err_t step(struct rig *g, struct engine **e, struct book *book, const struct event *ev,
+    uint32_t seat, uint32_t seats) {
+    struct book_change change;
+    err_t code = ERR_OK;
+    if (seat != WORLD_ALL) {
+        g->steps += ev->kind == EV_TIMER && seat == 0;
+        if (g->ec.strategy) return engine_on_event(e[seat], ev);
+        look(g);
+        return ERR_OK;
+    }
+    if (g->wc.rules == SIM_STRICT) book_apply(book, ev, &change);
+    for (uint32_t k = 0; g->ec.strategy && k < seats && !code; k++) {
+        code = engine_on_event(e[k], ev);
+    }
+    return code;
+}
+
+static void facts(struct rig *g, const struct book *book) {
+    g->hashes = *engine_hashes(g->engine);
+    g->orders = engine_blotter(g->engine)->counters.sent;
+    g->fills = engine_blotter(g->engine)->counters.fills;
+    g->market = market_hash(g->world, book);
+}
+
 static err_t pass(
     struct rig *g, const struct input *in, uint32_t seats, struct bench_slices *slices) {
+    bool rows = g->wc.rows != NULL, strict = g->wc.rules == SIM_STRICT;
     struct cursor local = {in, 0}, venue = {in, 0};
-    struct world_source ls = {&local, cursor_next}, vs = {&venue, cursor_next};
+    struct world_source ls = {&local, rows ? nothing : cursor_next};
+    struct world_source vs = {&venue, rows ? nothing : cursor_next};
+    struct engine *e[SEATS_MAX];
     bench_slices_begin(slices);
     double t = bench_cpu_ns();
-    struct world *w = world_init(g->world_mem, &g->wc, &ls, &vs);
-    bool strict = g->wc.rules == SIM_STRICT;
+    struct world *w = g->world = world_init(g->world_mem, &g->wc, &ls, &vs);
     struct book *book = book_init(g->book_mem, &g->wc.book, in->inst.venue);
-    struct engine *e[SEATS];
     for (uint32_t k = 0; k < seats; k++) {
         struct engine_io io = {.port = world_port(w, k),
             .book = strict ? book : NULL,
             .best = strict ? NULL : anchor_best,
-            .best_ctx = w};
+            .best_ctx = w,
+            .sink = g->list ? sink : NULL,
+            .sink_ctx = g};
         e[k] = engine_init(g->engine_mem[k], &g->ec, &io);
-        world_timer(w, k, engine_timer_ns(e[k]));
+        world_timer(w, k, rows && !g->ec.strategy ? LOOK_NS : engine_timer_ns(e[k]));
     }
+    g->engine = e[0];
+    g->steps = g->looked = g->listed = 0;
     const struct event *ev;
-    struct book_change change;
     uint32_t seat;
-    size_t n = 0;
+    size_t n = 0, slice = rows ? SLICE_STEPS : SLICE_EVENTS;
     enum world_result end;
     err_t code = ERR_OK;
     while ((end = world_next(w, &ev, &seat)) == WORLD_EVENT && !code) {
-        if (seat == WORLD_ALL) {
-            if (strict) book_apply(book, ev, &change);
-            for (uint32_t k = 0; g->ec.strategy && k < seats && !code; k++)
-                code = engine_on_event(e[k], ev);
-        } else {
-            code = engine_on_event(e[seat], ev);
-        }
-        if (++n % SLICE_EVENTS != 0) continue;
+        code = step(g, e, book, ev, seat, seats);
+        if (++n % slice != 0) continue;
         double now = bench_cpu_ns();
         bench_slices_add(slices, now - t);
         t = bench_cpu_ns();
     }
     bench_slices_add(slices, bench_cpu_ns() - t);
-    g->hashes = *engine_hashes(e[0]);
-    g->orders = engine_blotter(e[0])->counters.sent;
-    g->fills = engine_blotter(e[0])->counters.fills;
-    g->market = market_hash(w, book);
+    facts(g, book);
     return code ? code : end == WORLD_END ? ERR_OK : ERR_INPUT;
+}
+
+static const char *feed_name(const struct bench_case *c) {
+    return c->rules == SIM_STRICT ? "strict" : c->feed == ROWS ? "anchor_rows" : "anchor";
 }
 
 static void print(const struct input *in, const struct bench_case *c, const struct rig *g,
     const struct bench_slices *slices, unsigned long heap) {
     double ns = bench_slices_sum(slices), rows = (double)in->n;
-    const char *rules = c->rules == SIM_STRICT ? "strict" : "anchor";
+    uint64_t result = hash64(g->hashes.fills, &g->market, sizeof g->market) ^ g->looked;
     char orders[17], fills[17];
     hash64_text(g->hashes.orders, orders);
-    hash64_text(hash64(g->hashes.fills, &g->market, sizeof g->market), fills);
-    printf("%-7s %-6s %u seat%s %6.1f ns a row  %5.2f M rows/s  %6.2f ms  A/A %.3f  %5llu orders "
-           "%5llu fills  %s\n",
-        c->name, rules, c->seats, c->seats > 1 ? "s" : " ", ns / rows, rows / ns * 1e3, ns / 1e6,
-        bench_slices_noise(slices), (unsigned long long)g->orders, (unsigned long long)g->fills,
-        fills);
+    hash64_text(result, fills);
+    printf("%-11s %-11s %2u seat%s %6.2f ns a row  %6.2f M rows/s  %6.2f ms  A/A %.3f  %5llu "
+           "orders %5llu fills  %s\n",
+        c->name, feed_name(c), c->seats, c->seats > 1 ? "s" : " ", ns / rows, rows / ns * 1e3,
+        ns / 1e6, bench_slices_noise(slices), (unsigned long long)g->orders,
+        (unsigned long long)g->fills, fills);
     printf("{\"stage\":\"sim_%s_%s_%u\",\"rows\":%zu,\"ns_per_row\":%.3f,\"orders\":%llu,"
            "\"fills\":%llu,\"heap\":%lu,\"input\":\"%016llx\",\"orders_hash\":\"%s\","
            "\"result\":\"%s\"}\n",
-        c->name, rules, c->seats, in->n, ns / rows, (unsigned long long)g->orders,
+        c->name, feed_name(c), c->seats, in->n, ns / rows, (unsigned long long)g->orders,
         (unsigned long long)g->fills, heap, (unsigned long long)in->hash, orders, fills);
 }
 
@@ -212,18 +292,19 @@ static bool as_known(const struct input *in, const struct bench_case *c, const s
 }
 
 static int run_case(const struct input *in, const struct bench_case *c, int passes) {
+    static struct rig g, first;
     struct bench_slices slices;
-    struct rig g, first = {0};
     unsigned long heap = 0;
-    int rc = 0;
-    if (rig_open(&g, in, c)) return 2;
+    int rc = rig_open(&g, in, c);
+    if (rc) return rc;
     bench_slices_init(&slices);
     for (int i = 0; i < passes && rc == 0; i++) {
         unsigned long before = bench_heap_calls();
         if (pass(&g, in, c->seats, &slices) != ERR_OK) rc = 3;
         heap += bench_heap_calls() - before;
         if (i == 0) first = g;
-        if (memcmp(&first.hashes, &g.hashes, sizeof g.hashes) == 0 && first.market == g.market)
+        if (memcmp(&first.hashes, &g.hashes, sizeof g.hashes) == 0 && first.market == g.market &&
+            first.looked == g.looked)
             continue;
         fprintf(stderr, "sim_bench: pass %d of %s gave other hashes\n", i + 1, c->name);
         rc = 1;
@@ -236,16 +317,100 @@ static int run_case(const struct input *in, const struct bench_case *c, int pass
     return rc;
 }
 
+/* ---- serve ---- */
+
+static void checksum(struct rig *g, const struct input *in) {
+    anchor_sum_init(&g->sum, &in->inst);
+    for (size_t i = 0; i < g->listed; i++) {
+        if (i > 0 && g->list_step[i] != g->list_step[i - 1]) anchor_sum_step(&g->sum);
+        anchor_sum_fill(&g->sum, &g->list[i]);
+    }
+    anchor_sum_end(&g->sum);
+}
+
+static void answer(struct rig *g, const struct input *in, const char *name, double cpu_ns) {
+    checksum(g, in);
+    const struct blotter_counters *n = &engine_blotter(g->engine)->counters;
+    const struct ledger *l = engine_ledger(g->engine);
+    printf("{\"case\":\"%s\",\"cpu_ms\":%.4f,\"rows\":%zu,\"steps\":%llu,\"orders\":%llu,"
+           "\"fills\":%llu,\"canceled\":%llu,\"cancels_sent\":%llu,\"expired\":%llu,"
+           "\"position\":%lld,\"balance_e12\":%.0f,\"fee_e12\":%.0f,\"checksum\":\"%016llx\","
+           "\"orders_hash\":\"%016llx\",\"looked\":\"%016llx\",\"rss_anon_kib\":%ld}\n",
+        name, cpu_ns / 1e6, in->n, (unsigned long long)g->steps, (unsigned long long)g->orders,
+        (unsigned long long)g->sum.fills, (unsigned long long)n->canceled,
+        (unsigned long long)n->cancels_sent, (unsigned long long)n->expired,
+        (long long)(l->position / in->inst.lot_units), (double)(l->cash.e12 + l->fees.e12),
+        (double)l->fees.e12, (unsigned long long)g->sum.hash, (unsigned long long)g->hashes.orders,
+        (unsigned long long)g->looked, bench_rss_anon_kib());
+    fflush(stdout);
+}
+
+static bool serve_line(const struct input *in, const char *quantity, const char *line) {
+    static struct rig g;
+    char name[32], queue[16], limit[64];
+    double power, entry, response;
+    const char *why;
+    if (sscanf(line, "%31s %15s %lf %lf %lf", name, queue, &power, &entry, &response) != 5) {
+        return false;
+    }
+    bool replay = strcmp(name, "replay") == 0;
+    struct bench_case c = {name, replay ? NULL : name, SIM_ANCHOR, ROWS, 1, 0, 0};
+    if (rig_open(&g, in, &c)) return false;
+    snprintf(limit, sizeof limit, "%.12g", 10 * atof(quantity));
+    bool good = queue_find(queue, &g.wc.queue.model);
+    if (!replay) {
+        good = good && strategy_param_set(
+                           g.ec.strategy, &in->inst, "quantity", quantity, &g.ec.params, &why);
+        good = good && strategy_param_set(
+                           g.ec.strategy, &in->inst, "position_max", limit, &g.ec.params, &why);
+    }
+    g.wc.queue.power = power;
+    g.wc.entry_new_ns = g.wc.entry_cancel_ns = (int64_t)(entry * 1e6);
+    g.wc.response_ns = (int64_t)(response * 1e6);
+    g.list_max = 1 << 20;
+    g.list = malloc(g.list_max * sizeof *g.list);
+    g.list_step = malloc(g.list_max * sizeof *g.list_step);
+    struct bench_slices slices;
+    bench_slices_init(&slices);
+    good = good && pass(&g, in, 1, &slices) == ERR_OK && g.listed < g.list_max;
+    if (good) answer(&g, in, name, bench_slices_sum(&slices));
+    bench_slices_free(&slices);
+    rig_close(&g);
+    return good;
+}
+
+static int serve(const char *tape, const char *quantity) {
+    struct input in = {0};
+    char line[256];
+    int rc = load(tape, &in);
+    while (rc == 0 && fgets(line, sizeof line, stdin)) {
+        if (serve_line(&in, quantity, line)) continue;
+        fprintf(stderr, "sim_bench: cannot run: %s", line);
+        rc = 2;
+    }
+    free(in.rows);
+    free(in.ev);
+    return rc;
+}
+
 int main(int argc, char **argv) {
     static const struct bench_case cases[] = {
-        {"replay", NULL, SIM_STRICT, 1, 0, 0},
-        {"quoter", "quoter", SIM_STRICT, 1, 0, 0},
-        {"grid", "grid", SIM_STRICT, 1, 0, 0},
-        {"quoter", "quoter", SIM_STRICT, SEATS, 0, 0},
-        {"replay", NULL, SIM_ANCHOR, 1, 0, 0},
-        {"quoter", "quoter", SIM_ANCHOR, 1, 743, 417},
-        {"grid", "grid", SIM_ANCHOR, 1, 0, 0},
+        {"replay", NULL, SIM_STRICT, CURSORS, 1, 0, 0},
+        {"quoter", "quoter", SIM_STRICT, CURSORS, 1, 0, 0},
+        {"grid", "grid", SIM_STRICT, CURSORS, 1, 0, 0},
+        {"quoter", "quoter", SIM_STRICT, CURSORS, 4, 0, 0},
+        {"replay", NULL, SIM_ANCHOR, CURSORS, 1, 0, 0},
+        {"quoter", "quoter", SIM_ANCHOR, CURSORS, 1, 743, 417},
+        {"anchor_grid", "anchor_grid", SIM_ANCHOR, CURSORS, 1, 2833, 921},
+        {"replay", NULL, SIM_ANCHOR, ROWS, 1, 0, 0},
+        {"quoter", "quoter", SIM_ANCHOR, ROWS, 1, 743, 417},
+        {"anchor_grid", "anchor_grid", SIM_ANCHOR, ROWS, 1, 2833, 921},
+        {"grid", "grid", SIM_ANCHOR, ROWS, 1, 0, 0},
+        {"quoter", "quoter", SIM_ANCHOR, ROWS, 2, 743, 417},
+        {"quoter", "quoter", SIM_ANCHOR, ROWS, 16, 743, 417},
+        {"quoter", "quoter", SIM_ANCHOR, ROWS, 64, 743, 417},
     };
+    if (argc == 4 && strcmp(argv[1], "serve") == 0) return serve(argv[2], argv[3]);
     const char *tape = argc > 1 ? argv[1] : BENCH_TAPE;
     int passes = argc > 2 ? atoi(argv[2]) : bench_passes(PASSES_DEFAULT);
     struct input in = {0};
@@ -257,6 +422,7 @@ int main(int argc, char **argv) {
         rc = run_case(&in, &cases[i], passes > 0 ? passes : 1);
     }
     bench_footer();
+    free(in.rows);
     free(in.ev);
     return rc;
 }
