@@ -13,9 +13,9 @@
 
 #include "base/check.h"
 #include "capture/tape/tape.h"
+#include "execute/sim/merge_tree.h"
 #include "program/account.h"
 #include "program/cli.h"
-#include "program/merge_tree.h"
 #include "program/pipeline_internal.h"
 #include "program/plan.h"
 
@@ -182,9 +182,8 @@ static err_t count_lanes(struct portfolio *f, bool *all, struct err_info *e) {
             "bucket.spec",
             config_where(c, "bucket.config"));
     }
-    if (f->lanes == 0 || f->lanes > PORTFOLIO_LANES_MAX) {
-        return err_set(
-            e, ERR_USAGE, "%zu instruments; one run takes 1 to %d", f->lanes, PORTFOLIO_LANES_MAX);
+    if (f->lanes == 0 || f->lanes > MERGE_MAX) {
+        return err_set(e, ERR_USAGE, "%zu instruments; one run takes 1 to %d", f->lanes, MERGE_MAX);
     }
     return ERR_OK;
 }

@@ -3,6 +3,7 @@
 #define FATHOM_EXECUTE_SIM_SIM_INTERNAL_H
 
 #include "execute/sim/anchor_book.h"
+#include "execute/sim/merge_tree.h"
 #include "execute/sim/world.h"
 #include "execute/sim/world_rows.h"
 
@@ -116,7 +117,7 @@ struct sim_replay {
     size_t at;                     /* exchange: next message */
     size_t batch_at, level_at;     /* our side: next batch and level */
     bool local_over;               /* our side has nothing more to come */
-    bool own_stale;                /* requests came since own_* was computed */
+    uint32_t own_age;              /* requests since own_* was computed */
     int64_t own_first[2];          /* best key of an own order, by side */
     uint64_t own_span[2];          /* worst key - best key */
 };
@@ -144,12 +145,17 @@ struct world {
     struct anchor_book *anchor_local;
     struct sim_reorder in;
     struct sim_replay replay;
+    struct merge_tree tree; /* of the seats' next places: buses and timers */
+    size_t in_flight;       /* messages on all buses */
     struct world_counters counters;
     struct latency_rate rate;
     struct event timer;
     struct event report[2];
     struct sim_seat *seat;
 };
+
+/* A seat's buses or timer changed: its next place with them. */
+void sim_seat_moved(struct sim_seat *s);
 
 static inline bool sim_better(int side, int64_t a, int64_t b) {
     return side == SIDE_BUY ? a > b : a < b;
@@ -231,6 +237,8 @@ void sim_rows_init(struct world *w);
 /* The exchange takes its messages up to and with `limit`; stops behind one that was answered: the
  * answer may be due before the next. True: it stopped so. */
 bool sim_rows_run(struct world *w, int64_t limit);
+/* A request of the seat was handled: its orders are somewhere else. */
+void sim_rows_own(struct sim_seat *s);
 /* Our side's view becomes that of time ts. */
 void sim_rows_look(struct world *w, int64_t ts);
 /* The anchor's exchange takes one message. */

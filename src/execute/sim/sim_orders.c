@@ -87,6 +87,8 @@ void sim_respond(struct sim_seat *s, const struct sim_order *o, const struct sim
         .maker = said->maker};
     s->responses[at].arrival = arrival;
     report_encode(&r, s->responses[at].ev);
+    w->in_flight++;
+    if (s->back.count == 1) sim_seat_moved(s);
     w->counters.responses++;
 }
 

@@ -13,30 +13,43 @@ void sim_rows_init(struct world *w) {
     CHECK(r->print_kind == w->cfg->print_kind);
     CHECK(r->clock_offset_ns == w->cfg->clock_offset_ns);
     w->replay.rows = r;
-    w->replay.own_stale = true;
+    w->replay.own_first[SIDE_BUY] = w->replay.own_first[SIDE_SELL] = ANCHOR_NO_KEY;
     w->replay.local_over = r->events == 0;
     w->in.ended = true;
 }
 
-/* Between which keys own orders of any seat rest. A price off the tick counts for both neighbours.
- */
-static void find_own(struct world *w) {
-    struct sim_replay *p = &w->replay;
-    int64_t tick = p->rows->tick;
+/* Widens the keys between which own orders rest by those of a seat. A price off the tick counts for
+ * both neighbours. */
+static void widen(struct sim_replay *p, const struct sim_seat *s) {
     for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
-        int64_t first = ANCHOR_NO_KEY, last = INT64_MIN, sign = side == SIDE_SELL ? 1 : -1;
-        for (uint32_t k = 0; k < w->seats; k++) {
-            const struct sim_seat *s = &w->seat[k];
-            if (s->count[side] == 0) continue;
-            int64_t a = sign * s->orders[side][0].px / tick - 1;
-            int64_t b = sign * s->orders[side][s->count[side] - 1].px / tick + 1;
-            if (a < first) first = a;
-            if (b > last) last = b;
+        if (s->count[side] == 0) continue;
+        int64_t sign = side == SIDE_SELL ? 1 : -1, tick = p->rows->tick;
+        int64_t first = sign * s->orders[side][0].px / tick - 1;
+        int64_t last = sign * s->orders[side][s->count[side] - 1].px / tick + 1;
+        if (p->own_first[side] == ANCHOR_NO_KEY) {
+            p->own_first[side] = first;
+            p->own_span[side] = (uint64_t)(last - first);
+            continue;
         }
-        p->own_first[side] = first;
-        p->own_span[side] = first == ANCHOR_NO_KEY ? 0 : (uint64_t)(last - first);
+        int64_t end = p->own_first[side] + (int64_t)p->own_span[side];
+        if (first < p->own_first[side]) p->own_first[side] = first;
+        if (last > end) end = last;
+        p->own_span[side] = (uint64_t)(end - p->own_first[side]);
     }
-    p->own_stale = false;
+}
+
+void sim_rows_own(struct sim_seat *s) {
+    struct world *w = s->world;
+    struct sim_replay *p = &w->replay;
+    if (!p->rows) return;
+    if (++p->own_age <= w->seats) { /* what left makes no harm but cost */
+        widen(p, s);
+        return;
+    }
+    p->own_age = 0;
+    p->own_first[SIDE_BUY] = p->own_first[SIDE_SELL] = ANCHOR_NO_KEY;
+    p->own_span[SIDE_BUY] = p->own_span[SIDE_SELL] = 0;
+    for (uint32_t k = 0; k < w->seats; k++) widen(p, &w->seat[k]);
 }
 
 bool sim_rows_run(struct world *w, int64_t limit) {
@@ -44,7 +57,6 @@ bool sim_rows_run(struct world *w, int64_t limit) {
     const struct world_rows *r = p->rows;
     uint64_t answered = w->counters.responses;
     if (p->at == r->messages || r->message[p->at].ts > limit) return false;
-    if (p->own_stale) find_own(w);
     do {
         sim_anchor_message(w, &r->message[p->at++]);
         if (w->counters.responses != answered || w->fault.result != WORLD_EVENT) return true;

@@ -145,6 +145,8 @@ static bool port_send(void *ctx, const struct order_request *req) {
     s->out.last = arrival;
     size_t at = (s->out.head + s->out.count++) % w->bus_slots;
     s->requests[at] = (struct sim_request){arrival, *req};
+    w->in_flight++;
+    if (s->out.count == 1) sim_seat_moved(s);
     return true;
 }
 
@@ -153,17 +155,19 @@ struct order_port world_port(struct world *w, uint32_t seat) {
     return (struct order_port){.ctx = &w->seat[seat], .send = port_send};
 }
 
-static void bus_pop(struct world *w, struct sim_bus *b) {
-    b->head = (b->head + 1) % w->bus_slots;
+static void bus_pop(struct sim_seat *s, struct sim_bus *b) {
+    b->head = (b->head + 1) % s->world->bus_slots;
     b->count--;
+    s->world->in_flight--;
+    sim_seat_moved(s);
 }
 
 static void exchange_request(struct world *w, struct sim_seat *s) {
     struct sim_request r = s->requests[s->out.head];
-    bus_pop(w, &s->out);
+    bus_pop(s, &s->out);
     w->counters.requests++;
-    w->replay.own_stale = true;
     w->ops->request(w, s, &r.req, r.arrival);
+    sim_rows_own(s);
 }
 
 /* ---- the merge ---- */
@@ -194,20 +198,21 @@ static void consider(struct choice *c, int64_t ts, enum slot slot, uint32_t seat
     if (ts < c->ts || (ts == c->ts && slot < c->slot)) *c = (struct choice){ts, slot, seat};
 }
 
-static void consider_seats(struct choice *c, const struct world *w) {
-    for (uint32_t k = 0; k < w->seats; k++) {
-        const struct sim_seat *s = &w->seat[k];
-        if (s->back.count > 0) {
-            consider(c, s->responses[s->back.head].arrival, SLOT_RESPONSE, k);
-        }
-        if (s->out.count > 0) consider(c, s->requests[s->out.head].arrival, SLOT_REQUEST, k);
-    }
+void sim_seat_moved(struct sim_seat *s) {
+    struct world *w = s->world;
+    uint32_t k = (uint32_t)(s - w->seat);
+    struct choice c = {INT64_MAX, SLOT_COUNT, k};
+    if (s->back.count > 0) consider(&c, s->responses[s->back.head].arrival, SLOT_RESPONSE, k);
+    if (s->out.count > 0) consider(&c, s->requests[s->out.head].arrival, SLOT_REQUEST, k);
+    if (s->timer_ns > 0 && w->started) consider(&c, s->timer_next, SLOT_TIMER, k);
+    merge_tree_set(&w->tree, k, (struct world_key){c.ts, (uint32_t)c.slot << 16 | k});
 }
 
-static void consider_timers(struct choice *c, const struct world *w) {
-    for (uint32_t k = 0; k < w->seats; k++) {
-        if (w->seat[k].timer_ns > 0) consider(c, w->seat[k].timer_next, SLOT_TIMER, k);
-    }
+/* The seats' first; ties of one slot go to the first seat. */
+static void consider_seats(struct choice *c, const struct world *w) {
+    size_t k = merge_tree_first(&w->tree);
+    struct world_key key = w->tree.key[k];
+    if (key.rank >> 16 < SLOT_COUNT) consider(c, key.ts, (enum slot)(key.rank >> 16), (uint32_t)k);
 }
 
 /* Prepared rows: the exchange's next message, and the last event of our side, which is silent. */
@@ -216,37 +221,29 @@ static void consider_rows(struct choice *c, const struct sim_replay *p) {
     if (!p->local_over) consider(c, p->rows->last_local_ns, SLOT_LOCAL, WORLD_ALL);
 }
 
-/* The earliest of data and messages; at equal times the order of enum slot, then of seats. */
-static struct choice choose_data(const struct world *w) {
+/* The earliest; at equal times the order of enum slot, then of seats. Timers and expiries alone are
+ * nothing: when all else is over, so is the run. */
+static struct choice choose(const struct world *w) {
     struct choice c = {INT64_MAX, SLOT_COUNT, 0};
     if (w->local_head) consider(&c, w->local_ts, SLOT_LOCAL, WORLD_ALL);
     if (w->in.count > 0) consider(&c, ring_at(&w->in, 0)->ts_local.ns, SLOT_DATA, 0);
     if (w->replay.rows) consider_rows(&c, &w->replay);
+    if (c.slot == SLOT_COUNT && w->in_flight == 0) return c;
     consider_seats(&c, w);
-    return c;
-}
-
-/* The same with timers and expiries. Alone they are nothing: when all else is over, so is the run.
- */
-static struct choice choose(const struct world *w) {
-    struct choice c = choose_data(w);
-    if (c.slot == SLOT_COUNT) return c;
     consider(&c, w->due, SLOT_DUE, 0);
-    consider_timers(&c, w);
     return c;
 }
 
 /* Up to where the exchange may take prepared rows before anything else happens. */
-static int64_t rows_limit(const struct world *w) {
-    struct choice c = {INT64_MAX, SLOT_COUNT, 0};
+static int64_t rows_limit(const struct world *w, struct world_key bound) {
+    struct choice c = {bound.ts, SLOT_LOCAL, 0};
     if (w->local_head) consider(&c, w->local_ts, SLOT_LOCAL, WORLD_ALL);
     consider_seats(&c, w);
-    consider_timers(&c, w);
     return c.slot < SLOT_DATA ? c.ts - 1 : c.ts;
 }
 
 static void start(struct world *w) {
-    struct choice c = choose_data(w);
+    struct choice c = choose(w);
     w->started = true;
     if (c.slot == SLOT_COUNT) return;
     if (w->replay.rows && w->replay.rows->first_ns < c.ts) c.ts = w->replay.rows->first_ns;
@@ -255,6 +252,7 @@ static void start(struct world *w) {
         if (s->timer_ns == 0) continue;
         int64_t from = w->cfg->timers_from_start ? c.ts : c.ts - c.ts % s->timer_ns;
         s->timer_next = from + s->timer_ns;
+        sim_seat_moved(s);
     }
 }
 
@@ -265,12 +263,13 @@ static const struct event *timer_event(struct world *w, struct sim_seat *s) {
         .kind = EV_TIMER,
         .flags = EVF_FIRST | EVF_LAST};
     s->timer_next += s->timer_ns;
+    sim_seat_moved(s);
     return &w->timer;
 }
 
 static const struct event *report_event(struct world *w, struct sim_seat *s) {
     memcpy(w->report, s->responses[s->back.head].ev, sizeof w->report);
-    bus_pop(w, &s->back);
+    bus_pop(s, &s->back);
     return w->report;
 }
 
@@ -308,7 +307,13 @@ enum world_result world_until(struct world *w, struct world_key bound, struct wo
             return WORLD_EVENT;
         case SLOT_RESPONSE: *ev = report_event(w, &w->seat[c.seat]); return WORLD_EVENT;
         case SLOT_DUE: sim_due(w, c.ts); break;
-        case SLOT_DATA: exchange_data(w); break;
+        case SLOT_DATA:
+            if (w->replay.rows) {
+                (void)sim_rows_run(w, c.ts);
+            } else {
+                exchange_data(w);
+            }
+            break;
         case SLOT_REQUEST: exchange_request(w, &w->seat[c.seat]); break;
         case SLOT_TIMER: *ev = timer_event(w, &w->seat[c.seat]); return WORLD_EVENT;
         case SLOT_COUNT: return WORLD_END;
@@ -350,6 +355,7 @@ struct world *world_init(void *mem, const struct world_config *cfg,
                v->lose_ppm > 0;
     w->seat = (void *)(base + l.seats);
     memset(w->seat, 0, w->seats * sizeof *w->seat);
+    merge_tree_init(&w->tree, w->seats);
     struct sim_request *requests = (void *)(base + l.requests);
     struct sim_response *responses = (void *)(base + l.responses);
     for (uint32_t k = 0; k < w->seats; k++) {

@@ -1,24 +1,25 @@
-/* merge_tree.h: which of several worlds is next: a tournament over their next steps.
+/* merge_tree.h: which of several is next: a tournament over their next places in time (worlds of
+ * one run, seats of one world).
  *
  * Cost       first: 1; set and bound: log2(n) comparisons. No rival: bound is the end of time.
  * Ownership  plain struct. Threads: one.
- * Limits     PORTFOLIO_LANES_MAX worlds.
+ * Limits     MERGE_MAX of them.
  */
-#ifndef FATHOM_PROGRAM_MERGE_TREE_H
-#define FATHOM_PROGRAM_MERGE_TREE_H
+#ifndef FATHOM_EXECUTE_SIM_MERGE_TREE_H
+#define FATHOM_EXECUTE_SIM_MERGE_TREE_H
 
 #include <stddef.h>
 
 #include "base/check.h"
 #include "execute/sim/world.h"
 
-enum { PORTFOLIO_LANES_MAX = 64 };
+enum { MERGE_MAX = 64 };
 
 /* Node 1 is the root, leaves are [base, base + n); a node holds the winner's number. */
 struct merge_tree {
     size_t base;
-    uint16_t winner[2 * PORTFOLIO_LANES_MAX];
-    struct world_key key[PORTFOLIO_LANES_MAX];
+    uint16_t winner[2 * MERGE_MAX];
+    struct world_key key[MERGE_MAX];
 };
 
 static const struct world_key merge_tree_end = {INT64_MAX, UINT32_MAX};
@@ -32,7 +33,7 @@ static inline void merge_tree_set(struct merge_tree *t, size_t i, struct world_k
 }
 
 static inline void merge_tree_init(struct merge_tree *t, size_t n) {
-    CHECK(n > 0 && n <= PORTFOLIO_LANES_MAX);
+    CHECK(n > 0 && n <= MERGE_MAX);
     for (t->base = 1; t->base < n; t->base *= 2) {}
     for (size_t i = 0; i < t->base; i++) {
         t->key[i] = merge_tree_end;
