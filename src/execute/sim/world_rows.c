@@ -110,7 +110,7 @@ static bool add_level(struct world_rows *r, const struct event *ev) {
 
 bool world_rows_add(struct world_rows *r, const struct event *ev) {
     CHECK(!r->done);
-    int64_t ts = ev->ts_local.ns, local = ev->ts_local.ns;
+    int64_t local = ev->ts_local.ns, ts = local;
     if (ev->ts_venue.ns != TS_NONE_NS) ts = ev->ts_venue.ns + r->clock_offset_ns;
     if (local > r->last_local_ns) r->last_local_ns = local;
     if (ts < r->first_ns) r->first_ns = ts;
