@@ -225,7 +225,7 @@ static err_t pass(
     struct cursor local = {in, 0}, venue = {in, 0};
     struct world_source ls = {&local, rows ? nothing : cursor_next};
     struct world_source vs = {&venue, rows ? nothing : cursor_next};
-    struct engine *e[SEATS_MAX];
+    struct engine *e[SEATS_MAX] = {NULL};
     struct world *w = g->world = world_init(g->world_mem, &g->wc, &ls, &vs);
     struct book *book = book_init(g->book_mem, &g->wc.book, in->inst.venue);
     for (uint32_t k = 0; k < seats; k++) {
