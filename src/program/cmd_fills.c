@@ -25,7 +25,8 @@ static size_t split(char *line, char **cell, size_t max) {
 /* Times, counts, flags and rates are numbers in JSON; prices, quantities and money stay decimal
  * text. */
 static bool is_number(const char *name) {
-    static const char *const counts[] = {"order_id", "maker", "queue_placed", "queue_before"};
+    static const char *const counts[] = {
+        "id", "reduce_only", "order_id", "maker", "queue_placed", "queue_before"};
     size_t n = strlen(name);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         if (strcmp(name, counts[i]) == 0) return true;
@@ -102,7 +103,7 @@ static err_t each(FILE *f, const struct wish *a, struct fill_sums *sums, struct 
     return code;
 }
 
-static err_t print(const struct cli_args *a, struct err_info *e) {
+static err_t print(const struct cli_args *a, const char *file, struct err_info *e) {
     char path[4096];
     struct json_out j = {0};
     struct wish wish = {.path = path,
@@ -114,7 +115,7 @@ static err_t print(const struct cli_args *a, struct err_info *e) {
     if (wish.by && !wish.sum) return err_set(e, ERR_USAGE, "--by groups sums: give --sum too");
     struct fill_sums *sums = calloc(1, sizeof *sums);
     if (!sums) return err_set(e, ERR_RESOURCE, "out of memory");
-    snprintf(path, sizeof path, "%s/fills.csv", a->argv[0]);
+    snprintf(path, sizeof path, "%s/%s", a->argv[0], file);
     FILE *f = fopen(path, "re");
     err_t code = f ? ERR_OK : err_set_errno(e, errno, "cannot read %s", path);
     json_init(&j);
@@ -128,13 +129,22 @@ static err_t print(const struct cli_args *a, struct err_info *e) {
     return code;
 }
 
-static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
+static err_t show(
+    const struct cli_verb *verb, const char *file, int argc, char **argv, struct err_info *e) {
     struct cli_args *a = calloc(1, sizeof *a);
     if (!a) return err_set(e, ERR_RESOURCE, "out of memory");
     err_t code = cli_parse(verb, argc, argv, a, e);
-    if (!code) code = print(a, e);
+    if (!code) code = print(a, file, e);
     free(a);
     return code;
+}
+
+static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
+    return show(verb, "fills.csv", argc, argv, e);
+}
+
+static err_t run_orders(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
+    return show(verb, "orders.csv", argc, argv, e);
 }
 
 const struct cli_verb cmd_fills = {
@@ -154,4 +164,22 @@ const struct cli_verb cmd_fills = {
     .args_min = 1,
     .args_max = 1,
     .run = run,
+};
+
+const struct cli_verb cmd_orders = {
+    .name = "orders",
+    .usage = "RUN [--where EXPR] [--sum [--by COLUMN]] [--json]",
+    .about = "the orders of a run, with the reason of each rejection",
+    .help = "  --where EXPR   conditions joined by 'and': COLUMN OP VALUE with = != < <= > >=\n"
+            "                 columns as in the first line of orders.csv\n"
+            "  --sum          rows, exact sum, mean, least and most of each column instead\n"
+            "  --by COLUMN    one such block for each value of a column (status, why, type, ...)\n"
+            "\n"
+            "Example:\n"
+            "  fathom orders demo/real --where 'status = rejected'\n"
+            "  fathom orders demo/real --sum --by why\n",
+    .options = "where= sum by=",
+    .args_min = 1,
+    .args_max = 1,
+    .run = run_orders,
 };

@@ -21,8 +21,9 @@ err_t sink_files_open(struct sink_files *f, const char *folder, struct err_info 
         return code;
     }
     fill_log_head(f->fills);
-    fprintf(f->orders,
-        "id,ts_sent_ns,ts_ack_ns,side,type,tif,px,qty,filled,status,queue_placed,symbol\n");
+    fprintf(f->orders, "id,ts_sent_ns,ts_ack_ns,side,type,tif,px,qty,filled,status,why,queue_"
+                       "placed,trigger_px,trigger_by,"
+                       "reduce_only,symbol\n");
     fprintf(f->decisions,
         "ts_ns,bucket_id,p_up,p_down,edge_bps,cost_bps,before,wanted,gate,refused,symbol\n");
     fprintf(f->equity, "ts_ns,bucket_id,position,mid,net,gross,fees,funding,symbol\n");
@@ -103,15 +104,6 @@ static void costs_of(struct sinks *s, struct fill_row *row) {
     row->slippage = gain(in, f->side, sent, now);
 }
 
-static const char *type_text(const struct order *o) {
-    return o->type == ORDER_MARKET ? "market" : "limit";
-}
-
-static const char *tif_text(const struct order *o) {
-    static const char *const tif[] = {"GTC", "GTX", "IOC", "FOK"};
-    return o->tif < 4 ? tif[o->tif] : "?";
-}
-
 static void time_text(int64_t ns, char *out, size_t n) {
     time_t t = (time_t)(ns / NS_PER_S);
     struct tm tm;
@@ -146,8 +138,8 @@ static void on_fill(struct sinks *s, const struct fill_record *f) {
     costs_of(s, &row);
     if (o) {
         row.order_lots = o->qty.lots;
-        row.type = type_text(o);
-        row.tif = tif_text(o);
+        row.type = order_type_name(o->type, o->trigger);
+        row.tif = order_tif_name(o->tif);
     }
     if (engine_quote(s->engine, &bid, &ask)) row.book_spread = ask.ticks - bid.ticks;
     r->spread += row.spread;
@@ -163,14 +155,19 @@ static void on_fill(struct sinks *s, const struct fill_record *f) {
 static void order_row(struct sinks *s, const struct order *o) {
     if (!s->files.orders) return;
     char px[DECIMAL_TEXT_MAX], qty[DECIMAL_TEXT_MAX], filled[DECIMAL_TEXT_MAX];
+    char trigger[DECIMAL_TEXT_MAX] = "";
     instrument_px_text(&s->r->inst, o->px, px);
     instrument_qty_text(&s->r->inst, o->qty, qty);
     instrument_qty_text(&s->r->inst, o->filled, filled);
+    if (o->trigger_px.ticks > 0) instrument_px_text(&s->r->inst, o->trigger_px, trigger);
+    const char *by = o->trigger_by == TRIGGER_BY_MARK ? "mark" : "last";
     fprintf(s->files.orders,
-        "%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s,%s,%" PRId64 ",%s\n", o->id,
-        o->ts_sent.ns, o->ts_ack.ns, o->side == SIDE_BUY ? "buy" : "sell", type_text(o),
-        tif_text(o), o->type == ORDER_MARKET ? "" : px, qty, filled, order_status_name(o->status),
-        o->queue_at_placement.lots, s->symbol);
+        "%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,%s,%s,%s,%" PRId64 ",%s,%s,%d,%s\n",
+        o->id, o->ts_sent.ns, o->ts_ack.ns, o->side == SIDE_BUY ? "buy" : "sell",
+        order_type_name(o->type, o->trigger), order_tif_name(o->tif),
+        o->type == ORDER_MARKET ? "" : px, qty, filled, order_status_name(o->status),
+        report_why_name(o->why), o->queue_at_placement.lots, trigger,
+        o->trigger == TRIGGER_NONE ? "" : by, o->reduce_only, s->symbol);
 }
 
 static void decision_row(struct sinks *s, const struct decision *d) {

@@ -125,7 +125,10 @@ err_t plan_sim(const struct config *c, const struct fanout_lane *lane,
     if (w->rules == SIM_ANCHOR) w->partial = partial_of(c);
     err_t code = latency_of(c, found, p, w, e);
     w->latency = &p->latency;
-    return code ? code : clock_of(c, lane, p, w, e);
+    if (!code) code = clock_of(c, lane, p, w, e);
+    if (code) return code;
+    int64_t first_ns = found->first_ns - w->clock_offset_ns;
+    return venue_config(c, w->inst, first_ns, p->outage, &w->venue, e);
 }
 
 void plan_sim_free(struct plan_sim *p) { latency_rows_free(&p->rows); }

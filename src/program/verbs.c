@@ -18,6 +18,7 @@ extern const struct cli_verb cmd_latency_fit;
 extern const struct cli_verb cmd_models_list;
 extern const struct cli_verb cmd_models_show;
 extern const struct cli_verb cmd_models_verify;
+extern const struct cli_verb cmd_orders;
 extern const struct cli_verb cmd_report;
 extern const struct cli_verb cmd_run;
 extern const struct cli_verb cmd_show_config;
@@ -50,6 +51,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_models_list,
     &cmd_models_show,
     &cmd_models_verify,
+    &cmd_orders,
     &cmd_report,
     &cmd_run,
     &cmd_show_config,

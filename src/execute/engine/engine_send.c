@@ -33,6 +33,7 @@ static void hash_request(struct engine *e, const struct order_request *req) {
 /* True if risk lets the request go; else counted and recorded. */
 static bool allowed(struct engine *e, const struct order_request *req, struct risk_view *v) {
     *v = view_of(e);
+    if (req->kind == REQUEST_MODIFY) v->amended = blotter_find(&e->s->blotter, req->id);
     enum risk_reason why = risk_check(&e->s->risk, &e->cfg->risk, v, req);
     if (why == RISK_OK) return true;
     struct engine_record rec = {
@@ -48,7 +49,7 @@ static int64_t send_new(struct engine *e, struct order_request req, enum engine_
     req.id = s->next_id;
     req.ts_sent = s->now;
     req.inst = e->cfg->inst->id;
-    req.pad = 0;
+    req.pad = req.pad2 = 0;
     if (!allowed(e, &req, &v)) return 0;
     struct order *o = blotter_add(&s->blotter, &req, v.mid2);
     CHECK(o); /* risk_check holds the room */
@@ -64,7 +65,8 @@ static int64_t send_new(struct engine *e, struct order_request req, enum engine_
 }
 
 static bool cancelable(const struct order *o) {
-    return o->status == ORDER_WORKING || o->status == ORDER_PARTIAL;
+    return o->status == ORDER_WORKING || o->status == ORDER_PARTIAL ||
+           o->status == ORDER_AMEND_SENT;
 }
 
 static struct order_request request_about(
@@ -123,6 +125,22 @@ static bool op_cancel(void *engine, int64_t id) {
     struct engine *e = engine;
     const struct order *o = blotter_find(&e->s->blotter, id);
     return o && send_cancel(e, o);
+}
+
+/* px and the new total; the venue's rules say what becomes of the place in the queue. */
+static bool op_amend(void *engine, int64_t id, price_t px, qty_t qty) {
+    struct engine *e = engine;
+    const struct order *o = blotter_find(&e->s->blotter, id);
+    if (!o || (o->status != ORDER_WORKING && o->status != ORDER_PARTIAL)) return false;
+    struct order_request req = request_about(e, o, REQUEST_MODIFY);
+    req.px = px;
+    req.qty = qty;
+    req.reduce_only = o->reduce_only;
+    req.tif = o->tif == TIF_GTD ? TIF_GTC : o->tif; /* an amend names no expiry: it keeps its own */
+    if (!send_about(e, &req)) return false;
+    bool sent = blotter_amend_sent(&e->s->blotter, id, px, qty, req.ts_sent);
+    CHECK(sent);
+    return true;
 }
 
 static size_t op_orders(void *engine, const struct order **out) {
@@ -243,6 +261,7 @@ const struct strategy_ops engine_ops = {
     .quotes = op_quotes,
     .submit = op_submit,
     .cancel = op_cancel,
+    .amend = op_amend,
     .best = op_best,
     .orders = op_orders,
     .edge = op_edge,

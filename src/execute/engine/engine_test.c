@@ -19,7 +19,9 @@ static const struct instrument inst = {.px_mant = 1,
 /* A strategy driven by the test through these wishes. */
 struct wishes {
     int64_t target;
-    bool use_target, once_per_bucket, edge;
+    bool use_target, once_per_bucket, edge, use_raw;
+    struct order_request raw;
+    int64_t amend_id, amend_qty;
     struct strategy_quote quote[STRATEGY_QUOTES_MAX];
     size_t quotes;
     enum strategy_quote_mode mode;
@@ -29,7 +31,11 @@ struct wishes {
 };
 
 static void act(struct wishes *w, const struct strategy_ctx *ctx) {
-    if (w->use_target) {
+    if (w->use_raw) {
+        (void)strategy_submit(ctx, &w->raw);
+    } else if (w->amend_id) {
+        (void)strategy_amend(ctx, w->amend_id, (price_t){599900}, (qty_t){w->amend_qty});
+    } else if (w->use_target) {
         strategy_target(ctx, w->target);
     } else {
         strategy_quotes(ctx, SIDE_BUY, w->quote, w->quotes, w->mode);
@@ -292,6 +298,110 @@ static void one_by_one_waits_until_the_unwanted_are_gone(void **state) {
     close_bench(b);
 }
 
+static void submit_on(struct bench *b, const struct order_request *q) {
+    wish(b)->raw = *q;
+    wish(b)->use_raw = true;
+    tick(b);
+    wish(b)->use_raw = false;
+}
+
+static void say(struct bench *b, const struct order_request *q, uint8_t status, uint8_t why) {
+    struct report r = {.order_id = q->id,
+        .status = status,
+        .why = why,
+        .side = q->side,
+        .px = q->px,
+        .qty = q->qty,
+        .ts_local = {b->now += 1000}};
+    struct event ev[2];
+    report_encode(&r, ev);
+    assert_int_equal(engine_on_event(b->e, ev), ERR_OK);
+}
+
+static void an_amend_counts_the_larger_quantity_until_its_answer(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    struct blotter *orders = engine_blotter(b->e);
+    struct order_request q = {.px = {599900}, .qty = {10}, .side = SIDE_BUY};
+    submit_on(b, &q);
+    assert_int_equal(b->n, 1);
+    say(b, &b->sent[0], REPORT_ACK, WHY_NONE);
+    wish(b)->amend_id = b->sent[0].id;
+    wish(b)->amend_qty = 25;
+    tick(b);
+    assert_int_equal(b->n, 2);
+    assert_int_equal(b->sent[1].kind, REQUEST_MODIFY);
+    assert_int_equal(blotter_exposure(orders, SIDE_BUY).lots, 25);
+    tick(b);
+    assert_int_equal(b->n, 2); /* one request about an order at a time */
+    say(b, &b->sent[1], REPORT_MODIFIED, WHY_NONE);
+    assert_int_equal(blotter_exposure(orders, SIDE_BUY).lots, 25);
+    wish(b)->amend_qty = 5;
+    tick(b);
+    assert_int_equal(blotter_exposure(orders, SIDE_BUY).lots, 25); /* it may come too late */
+    say(b, &b->sent[2], REPORT_MODIFY_REJECTED, WHY_RATE);
+    assert_int_equal(blotter_exposure(orders, SIDE_BUY).lots, 25);
+    assert_int_equal(blotter_find(orders, b->sent[0].id)->why, WHY_RATE);
+    wish(b)->amend_qty = 500; /* more than an order may have */
+    tick(b);
+    assert_int_equal(b->n, 3);
+    assert_int_equal(b->refused_why, RISK_SIZE);
+    close_bench(b);
+}
+
+static void an_amend_without_an_answer_is_unknown_until_a_query_tells(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    struct blotter *orders = engine_blotter(b->e);
+    struct order_request q = {.px = {599900}, .qty = {10}, .side = SIDE_BUY};
+    submit_on(b, &q);
+    say(b, &b->sent[0], REPORT_ACK, WHY_NONE);
+    wish(b)->amend_id = b->sent[0].id;
+    wish(b)->amend_qty = 25;
+    tick(b);
+    wish(b)->amend_id = 0;
+    b->now += 2 * NS_PER_S;
+    tick(b);
+    assert_int_equal(b->n, 3);
+    assert_int_equal(b->sent[2].kind, REQUEST_QUERY);
+    assert_int_equal(blotter_find(orders, b->sent[0].id)->status, ORDER_UNKNOWN);
+    assert_int_equal(blotter_exposure(orders, SIDE_BUY).lots, 25);
+    say(b, &b->sent[1], REPORT_ACK, WHY_NONE); /* the venue says 25: the amend was done */
+    assert_int_equal(blotter_find(orders, b->sent[0].id)->qty.lots, 25);
+    assert_int_equal(blotter_find(orders, b->sent[0].id)->status, ORDER_WORKING);
+    close_bench(b);
+}
+
+static void a_stop_far_from_the_market_passes_the_collar_by_its_own_prices(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    b->cfg.risk.collar_e4 = 100 * 10000;
+    struct order_request q = {.qty = {10},
+        .side = SIDE_SELL,
+        .type = ORDER_MARKET,
+        .trigger = TRIGGER_STOP,
+        .trigger_px = {500000}};
+    submit_on(b, &q);
+    assert_int_equal(b->n, 1);
+    q.type = ORDER_LIMIT;
+    q.px.ticks = 499000;
+    submit_on(b, &q);
+    assert_int_equal(b->n, 2);
+    q.px.ticks = 400000; /* 20 % beyond its trigger */
+    submit_on(b, &q);
+    assert_int_equal(b->n, 2);
+    assert_int_equal(b->refused_why, RISK_COLLAR);
+    q.trigger_px.ticks = 0;
+    submit_on(b, &q);
+    assert_int_equal(b->refused_why, RISK_BAD_ORDER);
+    say(b, &b->sent[0], REPORT_ACK, WHY_NONE);
+    say(b, &b->sent[0], REPORT_TRIGGERED, WHY_NONE);
+    const struct order *o = blotter_find(engine_blotter(b->e), b->sent[0].id);
+    assert_int_equal(o->fired, 1);
+    assert_int_equal(o->status, ORDER_WORKING);
+    close_bench(b);
+}
+
 static void a_refusal_is_recorded_and_nothing_leaves(void **state) {
     (void)state;
     struct bench *b = open_bench();
@@ -422,6 +532,9 @@ int main(void) {
         cmocka_unit_test(an_order_that_never_arrived_is_sent_anew_only_after_the_venue_said_so),
         cmocka_unit_test(quotes_send_only_the_difference),
         cmocka_unit_test(one_by_one_waits_until_the_unwanted_are_gone),
+        cmocka_unit_test(an_amend_counts_the_larger_quantity_until_its_answer),
+        cmocka_unit_test(an_amend_without_an_answer_is_unknown_until_a_query_tells),
+        cmocka_unit_test(a_stop_far_from_the_market_passes_the_collar_by_its_own_prices),
         cmocka_unit_test(a_refusal_is_recorded_and_nothing_leaves),
         cmocka_unit_test(a_full_port_leaves_no_trace_of_the_order),
         cmocka_unit_test(funding_is_charged_once_whoever_tells_of_it),

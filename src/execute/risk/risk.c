@@ -71,11 +71,31 @@ static void rate_count(struct risk *r, ts_t now) {
     r->in_10s++;
 }
 
+/* What a request adds to the quantity that may still trade; an amend to less may be too late. */
+static int64_t added(const struct risk_view *v, const struct order_request *q) {
+    if (!v->amended) return q->qty.lots;
+    int64_t more = q->qty.lots - v->amended->filled.lots - order_leaves(v->amended).lots;
+    return more > 0 ? more : 0;
+}
+
 /* An order that can only bring the position nearer to zero, whatever else fills. */
 static bool reduces(const struct risk_view *v, const struct order_request *q) {
     int64_t pos = v->ledger->position;
-    int64_t same = blotter_exposure(v->blotter, q->side).lots + q->qty.lots;
+    int64_t same = blotter_exposure(v->blotter, q->side).lots + added(v, q);
     return q->side == SIDE_SELL ? pos > 0 && same <= pos : pos < 0 && same <= -pos;
+}
+
+/* One that the venue lets only reduce, and that is no larger than the position. */
+static bool guarded(const struct risk_view *v, const struct order_request *q) {
+    int64_t pos = v->ledger->position, room = q->side == SIDE_SELL ? pos : -pos;
+    return q->reduce_only && q->qty.lots <= room;
+}
+
+static bool good_trigger(const struct instrument *in, const struct order_request *q) {
+    if (q->trigger > TRIGGER_TRAIL || q->trigger_by > TRIGGER_BY_LAST) return false;
+    if (q->trigger == TRIGGER_NONE) return q->trigger_px.ticks == 0 && q->callback_e4 == 0;
+    if (q->trigger_px.ticks % in->tick_units != 0 || q->trigger_px.ticks < 0) return false;
+    return q->trigger == TRIGGER_TRAIL ? q->callback_e4 > 0 : q->trigger_px.ticks > 0;
 }
 
 static enum risk_reason check_shape(
@@ -84,7 +104,9 @@ static enum risk_reason check_shape(
     if (q->qty.lots < in->min_qty_units) return RISK_BAD_ORDER;
     bool limit = q->type == ORDER_LIMIT;
     if (limit && (q->px.ticks <= 0 || q->px.ticks % in->tick_units != 0)) return RISK_BAD_ORDER;
-    if (q->side > SIDE_SELL || q->tif > TIF_FOK || q->type > ORDER_MARKET) return RISK_BAD_ORDER;
+    if (q->side > SIDE_SELL || q->tif > TIF_GTD || q->type > ORDER_MARKET) return RISK_BAD_ORDER;
+    if ((q->tif == TIF_GTD) != (q->expire_ns > 0) || q->stp > STP_BOTH) return RISK_BAD_ORDER;
+    if (!good_trigger(in, q)) return RISK_BAD_ORDER;
     return cfg->order_max > 0 && q->qty.lots > cfg->order_max ? RISK_SIZE : RISK_OK;
 }
 
@@ -120,6 +142,11 @@ static enum risk_reason check_price(const struct risk *r, const struct risk_conf
     const struct risk_view *v, const struct order_request *q) {
     if (v->mid2.ticks <= 0) return RISK_BOOK_STATE;
     if (cfg->collar_e4 <= 0) return RISK_OK;
+    if (q->trigger != TRIGGER_NONE) { /* a market order's price is not known before it fires */
+        bool far =
+            q->type == ORDER_LIMIT && beyond(q->px.ticks, 2 * q->trigger_px.ticks, cfg->collar_e4);
+        return far ? RISK_COLLAR : RISK_OK;
+    }
     int64_t px = q->type == ORDER_LIMIT ? q->px.ticks : v->mid2.ticks / 2;
     int64_t robust = cfg->bars ? 0 : median_mid2(r); /* bars: nine closes are too old a price */
     if (q->type == ORDER_LIMIT && beyond(px, v->mid2.ticks, cfg->collar_e4)) return RISK_COLLAR;
@@ -129,6 +156,7 @@ static enum risk_reason check_price(const struct risk *r, const struct risk_conf
 static enum risk_reason check_value(
     const struct risk_config *cfg, const struct risk_view *v, const struct order_request *q) {
     price_t px = q->type == ORDER_LIMIT ? q->px : (price_t){v->mid2.ticks / 2};
+    if (q->type == ORDER_MARKET && q->trigger_px.ticks > 0) px = q->trigger_px;
     money_t value;
     int128 quote;
     if (ledger_value(v->inst, px, q->qty, &value, NULL) != ERR_OK) return RISK_MONEY;
@@ -140,11 +168,12 @@ static enum risk_reason check_value(
 
 static enum risk_reason check_position(
     const struct risk_config *cfg, const struct risk_view *v, const struct order_request *q) {
-    if (cfg->open_max && v->blotter->live_count >= cfg->open_max) return RISK_OPEN_ORDERS;
-    if (v->blotter->live_count >= BLOTTER_LIVE_MAX) return RISK_OPEN_ORDERS;
+    bool more = !v->amended;
+    if (more && cfg->open_max && v->blotter->live_count >= cfg->open_max) return RISK_OPEN_ORDERS;
+    if (more && v->blotter->live_count >= BLOTTER_LIVE_MAX) return RISK_OPEN_ORDERS;
     if (cfg->position_max <= 0 || reduces(v, q)) return RISK_OK;
     int64_t worst = risk_worst(v->ledger, v->blotter, q->side);
-    worst = q->side == SIDE_BUY ? worst + q->qty.lots : -(worst - q->qty.lots);
+    worst = q->side == SIDE_BUY ? worst + added(v, q) : -(worst - added(v, q));
     return worst > cfg->position_max ? RISK_POSITION : RISK_OK;
 }
 
@@ -154,7 +183,8 @@ static enum risk_reason judge(const struct risk *r, const struct risk_config *cf
     if (why != RISK_OK) return why;
     if (!cfg->bars && !v->book_ok) return RISK_BOOK_STATE;
     if (cfg->stale_ns > 0 && v->now.ns - v->book_ts.ns > cfg->stale_ns) return RISK_STALE;
-    bool reducing = reduces(v, q);
+    if (v->amended && q->qty.lots <= v->amended->filled.lots) return RISK_BAD_ORDER;
+    bool reducing = reduces(v, q) || guarded(v, q);
     if (r->halted && !reducing) return RISK_HALTED;
     if (r->loss_stop && !reducing) return RISK_DAILY_LOSS;
     if (q->reduce_only && !reducing) return RISK_POSITION;
@@ -167,10 +197,11 @@ static enum risk_reason judge(const struct risk *r, const struct risk_config *cf
 
 enum risk_reason risk_check(struct risk *r, const struct risk_config *cfg,
     const struct risk_view *v, const struct order_request *q) {
-    CHECK(q->kind == REQUEST_NEW || q->kind == REQUEST_CANCEL || q->kind == REQUEST_QUERY);
+    CHECK(q->kind >= REQUEST_NEW && q->kind <= REQUEST_QUERY);
+    CHECK((q->kind == REQUEST_MODIFY) == (v->amended != NULL));
     rate_slide(r, v->now);
     enum risk_reason why;
-    if (q->kind != REQUEST_NEW) {
+    if (q->kind == REQUEST_CANCEL || q->kind == REQUEST_QUERY) {
         why = rate_allows(r, cfg, true) ? RISK_OK : RISK_RATE;
         r->cancels += why == RISK_OK;
     } else {

@@ -6,7 +6,10 @@
  * Invariant  worst-case position (every order that may still trade, UNKNOWN too, filled) stays
  *            within position_max at every instant (I5). A cancel is never refused but by the rate
  *            limit's reserve, and never for the book's state. An order that only reduces passes the
- *            daily-loss stop and the position limit.
+ *            daily-loss stop and the position limit. A reduce-only order that alone is no larger
+ *            than the position passes the stops as well (the venue keeps the sum of several within
+ *            it, so a stop and a target may stand side by side), not the position limit.
+ *            An order with a trigger is judged by its own prices, not by the present mid.
  * Limits     RISK_RATE_MAX messages remembered.
  * Why        reasons are an enum, each with a counter, so that a refusal is never silent (I8).
  */
@@ -75,14 +78,15 @@ struct risk_view {
     const struct instrument *inst;
     const struct ledger *ledger;
     const struct blotter *blotter;
-    bool book_ok; /* SYNCED and both sides there */
-    ts_t book_ts; /* local time of its last change */
-    price_t mid2; /* bid + ask (bars: 2 x last close); 0 = unknown */
+    bool book_ok;                /* SYNCED and both sides there */
+    ts_t book_ts;                /* local time of its last change */
+    price_t mid2;                /* bid + ask (bars: 2 x last close); 0 = unknown */
+    const struct order *amended; /* MODIFY: the order as it stands; NULL otherwise */
 };
 
 void risk_init(struct risk *r);
 /* RISK_OK lets exactly this request pass now and counts it in the rates; any other answer is
- * counted. Requests are NEW, CANCEL or QUERY. */
+ * counted. Requests are NEW, MODIFY (px, new total), CANCEL or QUERY. */
 enum risk_reason risk_check(struct risk *r, const struct risk_config *cfg,
     const struct risk_view *v, const struct order_request *req);
 /* Called when equity is known (each fill, mark and timer): trips the daily-loss stop. */

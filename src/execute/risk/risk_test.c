@@ -243,6 +243,27 @@ static void any_window_of_10_and_60_seconds_holds_no_more_than_its_rate(void **s
     }
 }
 
+static void a_stop_and_a_target_may_both_close_a_position(void **state) {
+    (void)state;
+    static struct fixture f;
+    setup(&f);
+    position(&f, SIDE_BUY, 500);
+    risk_halt(&f.risk, true);
+    struct order_request q = buy(500);
+    q.side = SIDE_SELL;
+    q.reduce_only = 1;
+    send(&f, q);
+    assert_int_equal(ask(&f, q), RISK_OK); /* the venue lets only one of them through */
+    q.qty.lots = 502;
+    assert_int_equal(ask(&f, q), RISK_HALTED);
+    q.reduce_only = 0;
+    q.qty.lots = 500;
+    assert_int_equal(ask(&f, q), RISK_HALTED);
+    q.reduce_only = 1;
+    f.cfg.position_max = 499; /* the worst case stays within the limit in any event */
+    assert_int_equal(ask(&f, q), RISK_POSITION);
+}
+
 static void whatever_fills_the_position_stays_within_its_limit(void **state) {
     (void)state;
     static struct fixture f;
@@ -295,6 +316,7 @@ int main(void) {
         cmocka_unit_test(a_flood_is_cut_at_the_rate_and_cancels_keep_their_reserve),
         cmocka_unit_test(a_reserve_larger_than_the_rate_does_not_refuse_everything),
         cmocka_unit_test(any_window_of_10_and_60_seconds_holds_no_more_than_its_rate),
+        cmocka_unit_test(a_stop_and_a_target_may_both_close_a_position),
         cmocka_unit_test(whatever_fills_the_position_stays_within_its_limit),
         cmocka_unit_test(open_orders_have_a_limit),
     };

@@ -74,7 +74,7 @@ struct sim_seat {
     uint8_t account;
     int64_t position; /* of the account; kept in the seat that it is named after */
     int64_t banned_until;
-    uint64_t asked; /* requests that arrived */
+
     struct sim_bus out, back;
     struct sim_request *requests; /* bus_slots each */
     struct sim_response *responses;
@@ -277,6 +277,11 @@ static inline int64_t sim_axis_ns(const struct world *w, const struct event *ev)
 static inline int64_t sim_venue_ns(const struct world *w, int64_t axis_ns) {
     if (!w->cfg->clock) return axis_ns - w->cfg->clock_offset_ns;
     return clock_map_venue(w->cfg->clock, axis_ns);
+}
+/* Where an instant of the venue's clock lies on the axis. */
+static inline int64_t sim_axis_of(const struct world *w, int64_t venue_ns) {
+    if (!w->cfg->clock) return venue_ns + w->cfg->clock_offset_ns;
+    return venue_ns + clock_map_offset(w->cfg->clock, venue_ns);
 }
 /* A query's answer: the order stands, or there is none (what ended was reported before). */
 void sim_query(struct sim_seat *s, const struct order_request *req, int64_t ts);

@@ -242,10 +242,10 @@ enum report_why sim_tie(
     int64_t expire = 0;
     struct sim_order *other = NULL;
     if (q->tif == TIF_GTD) {
-        int64_t now = ts - w->cfg->clock_offset_ns;
+        int64_t now = sim_venue_ns(w, ts);
         if (q->expire_ns <= now || q->expire_ns > INT64_MAX / 2) return WHY_GTD;
         if (q->expire_ns - now < w->venue_rules->gtd_least_ns) return WHY_GTD;
-        expire = q->expire_ns + w->cfg->clock_offset_ns;
+        expire = sim_axis_of(w, q->expire_ns);
     }
     if (q->oco != 0) {
         other = standing(s, q->oco);

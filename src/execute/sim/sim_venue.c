@@ -167,12 +167,7 @@ static enum report_why count_request(
 
 /* ---- outages: given spans, and drawn ones as a pure hash of (seed, place) ---- */
 
-static uint64_t draw(uint64_t seed, uint64_t n) { /* splitmix64 */
-    uint64_t z = seed + (n + 1) * UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
+enum { DRAW_OUTAGE = 16 }; /* a stream of its own beside those of latency.c */
 
 static uint8_t outage_at(const struct world_venue *v, int64_t ts) {
     for (size_t i = 0; i < v->outages; i++) {
@@ -180,32 +175,25 @@ static uint8_t outage_at(const struct world_venue *v, int64_t ts) {
     }
     if (v->outage_every_ns <= 0 || ts < 0) return OUTAGE_NONE;
     uint64_t slot = (uint64_t)(ts / v->outage_every_ns);
-    int64_t room = v->outage_every_ns - v->outage_ns;
-    int64_t at = room > 0 ? (int64_t)(draw(v->seed, slot) % (uint64_t)room) : 0;
+    double room = (double)(v->outage_every_ns - v->outage_ns);
+    int64_t at = (int64_t)(latency_unit(v->seed, DRAW_OUTAGE, slot) * room);
     int64_t in = ts % v->outage_every_ns;
     return in >= at && in < at + v->outage_ns ? v->outage_kind : OUTAGE_NONE;
-}
-
-enum { DRAW_REJECT = 0x7265, DRAW_LOSE = 0x6c6f };
-
-static bool drawn(const struct world_venue *v, uint32_t ppm, uint64_t what, uint64_t n) {
-    return ppm > 0 && draw(v->seed ^ (what << 48), n) % 1000000 < ppm;
 }
 
 enum report_why sim_gate(
     struct sim_seat *s, const struct order_request *q, int64_t ts, bool *lost) {
     struct world *w = s->world;
     const struct world_venue *v = &w->cfg->venue;
-    int64_t venue_ts = ts - w->cfg->clock_offset_ns;
-    uint64_t n = s->asked++;
+    int64_t venue_ts = sim_venue_ns(w, ts);
     uint8_t outage = outage_at(v, venue_ts);
-    *lost = outage == OUTAGE_LOST || drawn(v, v->lose_ppm, DRAW_LOSE, n);
+    *lost = outage == OUTAGE_LOST;
     if (*lost) {
         w->counters.lost++;
         return WHY_NONE;
     }
     s->mute = outage == OUTAGE_MUTE;
-    if (outage == OUTAGE_REJECT || drawn(v, v->reject_ppm, DRAW_REJECT, n)) {
+    if (outage == OUTAGE_REJECT) {
         w->counters.outage_rejects++;
         return WHY_OUTAGE;
     }

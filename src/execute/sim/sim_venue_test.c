@@ -418,34 +418,6 @@ static void an_outage_rejects_loses_or_keeps_silent(void **state) {
     }
 }
 
-static struct script_got chaos(uint64_t seed, uint32_t reject_ppm, uint32_t lose_ppm) {
-    struct rig r;
-    struct script s = script_market();
-    struct order_request q[100];
-    rig_at(&r, VENUE_OTHER);
-    r.cfg.venue.seed = seed;
-    r.cfg.venue.reject_ppm = reject_ppm;
-    r.cfg.venue.lose_ppm = lose_ppm;
-    for (int i = 0; i < 100; i++) q[i] = order(i + 1, 11 + i, SIDE_BUY, 50, 1, TIF_IOC);
-    script_print(&s, 990000, EVF_BUY, 103, 1);
-    return script_play(&s, &r.cfg, q, NULL, 100);
-}
-
-static void drawn_rejects_and_losses_follow_the_seed_alone(void **state) {
-    (void)state;
-    struct script_got a = chaos(7, 200000, 100000), b = chaos(7, 200000, 100000),
-                      c = chaos(8, 200000, 100000);
-    printf("of 100: %llu rejected, %llu lost\n", (unsigned long long)a.counters.outage_rejects,
-        (unsigned long long)a.counters.lost);
-    assert_int_equal(a.n, b.n);
-    assert_memory_equal(a.r, b.r, a.n * sizeof a.r[0]);
-    assert_true(a.n != c.n || memcmp(a.r, c.r, a.n * sizeof a.r[0]) != 0);
-    assert_in_range(a.counters.outage_rejects, 5, 40);
-    assert_in_range(a.counters.lost, 2, 25);
-    assert_int_equal(chaos(7, 0, 0).counters.outage_rejects, 0);
-    assert_int_equal(chaos(7, 1000000, 0).counters.outage_rejects, 100);
-}
-
 static void a_drawn_outage_lies_once_in_each_slot_of_time(void **state) {
     (void)state;
     enum { SLOTS = 5, PER_SLOT = 50 };
@@ -561,7 +533,6 @@ int main(void) {
         cmocka_unit_test(binance_counts_orders_in_windows_of_ten_seconds_and_a_minute),
         cmocka_unit_test(going_on_after_the_limit_is_a_ban),
         cmocka_unit_test(an_outage_rejects_loses_or_keeps_silent),
-        cmocka_unit_test(drawn_rejects_and_losses_follow_the_seed_alone),
         cmocka_unit_test(a_drawn_outage_lies_once_in_each_slot_of_time),
         cmocka_unit_test(requests_of_any_bytes_leave_the_exchange_whole),
     };

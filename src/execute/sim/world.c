@@ -351,8 +351,7 @@ struct world *world_init(void *mem, const struct world_config *cfg,
     for (int by = 0; by < 2; by++) w->fence[by] = (struct sim_fence){INT64_MAX, INT64_MIN};
     w->venue_rules = sim_rules_of(cfg->inst->venue);
     const struct world_venue *v = &cfg->venue;
-    w->gated = !v->no_limits || v->outages > 0 || v->outage_every_ns > 0 || v->reject_ppm > 0 ||
-               v->lose_ppm > 0;
+    w->gated = !v->no_limits || v->outages > 0 || v->outage_every_ns > 0;
     w->seat = (void *)(base + l.seats);
     memset(w->seat, 0, w->seats * sizeof *w->seat);
     merge_tree_init(&w->tree, w->seats);

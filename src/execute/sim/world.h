@@ -72,9 +72,8 @@ struct world_venue {
     int64_t market_bound_e8; /* the same for what a market order walks to; 0 = none */
     const struct world_outage *outage; /* by from_ns */
     size_t outages;
-    uint64_t seed; /* of the three below: pure hashes of it, the slot of time, the request */
+    uint64_t seed; /* of drawn outages: a pure hash of it and the slot of time */
     int64_t outage_every_ns, outage_ns; /* one in each such slot, at a drawn place; 0 = none */
-    uint32_t reject_ppm, lose_ppm;      /* of requests */
     uint8_t outage_kind;
     uint8_t pad[7];
 };

@@ -67,6 +67,7 @@ struct strategy_ops {
         enum strategy_quote_mode mode);
     int64_t (*submit)(void *engine, const struct order_request *req);
     bool (*cancel)(void *engine, int64_t id);
+    bool (*amend)(void *engine, int64_t id, price_t px, qty_t qty);
     bool (*best)(void *engine, int side, struct book_level *out);
     size_t (*orders)(void *engine, const struct order **out);
     bool (*edge)(void *engine, const struct prediction *p, const struct bucket *b, int64_t *lots);
@@ -119,13 +120,21 @@ static inline void strategy_quotes(const struct strategy_ctx *ctx, int side,
     const struct strategy_quote *wanted, size_t n, enum strategy_quote_mode mode) {
     ctx->ops->quotes(ctx->engine, side, wanted, n, mode);
 }
-/* Raw orders, for tests and special cases; still through risk. The id, 0 if refused. */
+/* Raw orders of every type (docs/strategies.md has one of each); still through risk. Wanted are
+ * side, type, tif, px, qty, and what order.h names for stops, expiries and pairs. The id, 0 if
+ * refused. */
 static inline int64_t strategy_submit(
     const struct strategy_ctx *ctx, const struct order_request *req) {
     return ctx->ops->submit(ctx->engine, req);
 }
 static inline bool strategy_cancel(const struct strategy_ctx *ctx, int64_t id) {
     return ctx->ops->cancel(ctx->engine, id);
+}
+/* A resting order's price and total quantity anew; false if it is not standing, another request
+ * about it is on its way, or risk refuses. */
+static inline bool strategy_amend(
+    const struct strategy_ctx *ctx, int64_t id, price_t px, qty_t qty) {
+    return ctx->ops->amend(ctx->engine, id, px, qty);
 }
 /* Best level of our own view; false if the side is empty. */
 static inline bool strategy_best(const struct strategy_ctx *ctx, int side, struct book_level *out) {

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""The venue's side of orders from end to end, on the shipped recording: outages, drawn rejects, request limits; what an order
+was refused for stands in orders.csv and in `fathom orders`.
+
+Each test is a sentence; the last line counts them.
+"""
+import csv, json, os, pathlib, shutil, subprocess, sys, tempfile
+
+FATHOM = os.environ.get("FATHOM", "build/fathom")
+TMP = pathlib.Path(tempfile.mkdtemp(prefix="fathom-venue-"))
+
+
+def run(*args, ok=(0,)):
+    p = subprocess.run([FATHOM, *map(str, args)], capture_output=True, text=True)
+    assert p.returncode in ok, f"fathom {' '.join(map(str, args))}: exit {p.returncode}: {p.stderr.strip()}"
+    return p
+
+
+def backtest(name, *sets):
+    out = TMP / name
+    options = [x for s in sets for x in ("--set", s)]
+    run("backtest", "examples/real-demo.yaml", *options, "--set", "report.html=false", "--to", out, "--quiet", "--force")
+    with open(out / "orders.csv", newline="") as f:
+        return out, list(csv.DictReader(f))
+
+
+def a_given_outage_refuses_every_order_that_arrives_in_it_and_only_those():
+    out, orders = backtest("span", "sim.outages=100-110:reject")
+    refused = [o for o in orders if o["why"] == "outage" and o["status"] == "rejected"]
+    assert refused, "no order met the outage"
+    start = min(int(o["ts_sent_ns"]) for o in orders)
+    for o in refused:
+        assert 99 < (int(o["ts_sent_ns"]) - start) / 1e9 < 112, o
+    # A quoter asks again with every timer: ten seconds of refusals, then it trades on.
+    assert len(refused) > 20
+    assert any(int(o["ts_sent_ns"]) > int(refused[-1]["ts_sent_ns"]) and o["status"] == "filled" for o in orders)
+
+
+def requests_that_never_arrive_end_as_unknown_and_are_resolved_by_a_query():
+    out, orders = backtest("lost", "sim.outages=60-70:lost")
+    gone = [o for o in orders if o["why"] == "unknown_order" and o["status"] == "rejected"]
+    assert gone, "no order was lost"
+    assert all(o["filled"].strip("0.") == "" for o in gone)
+    assert run("verify", out).returncode == 0
+
+
+def drawn_outages_follow_the_seed_and_nothing_else():
+    sets = ["sim.outage_every_s=20", "sim.outage_s=4"]
+    a, b, c = (backtest(n, *sets, f"seed={seed}")[1] for n, seed in (("draw-a", 5), ("draw-b", 5), ("draw-c", 6)))
+    assert a == b and a != c
+    share = sum(o["why"] == "outage" for o in a) / len(a)
+    assert 0.05 < share < 0.9, share
+
+
+def the_venues_request_limit_refuses_what_our_own_limit_lets_through():
+    sets = ["strategy.kind=grid", "strategy.interval_ticks=1", "strategy.half_spread_ticks=0", "strategy.period_ms=20",
+            "risk.orders_10s=100000", "risk.orders_60s=100000"]
+    on = backtest("limit-on", *sets)[1]
+    off = backtest("limit-off", *sets, "sim.request_limits=false")[1]
+    assert any(o["why"] in ("rate", "banned") for o in on)
+    assert not any(o["why"] in ("rate", "banned") for o in off)
+
+
+def fathom_orders_tells_each_reason_in_one_word():
+    out = TMP / "span"
+    rows = json.loads(run("orders", out, "--where", "why = outage and status = rejected", "--json").stdout)
+    with open(out / "orders.csv", newline="") as f:
+        want = [o for o in csv.DictReader(f) if o["why"] == "outage" and o["status"] == "rejected"]
+    assert len(rows) == len(want) and rows[0]["why"] == "outage"
+    assert "outage" in run("orders", out, "--sum", "--by", "why").stdout
+    assert "no such" in run("orders", TMP / "none", ok=(4,)).stderr.lower()
+
+
+def a_span_that_cannot_be_read_stops_the_run_with_its_place():
+    p = run("backtest", "examples/real-demo.yaml", "--set", "sim.outages=5:lost", "--to", TMP / "bad", ok=(2,))
+    assert "sim.outages" in p.stderr and "FROM-TO:KIND" in p.stderr
+
+
+def main():
+    tests = [v for k, v in globals().items() if callable(v) and "_" in k]
+    passed = failed = 0
+    for t in tests:
+        try:
+            t()
+            passed += 1
+        except AssertionError as e:
+            failed += 1
+            print(f"FAILED {t.__name__}: {e}")
+    shutil.rmtree(TMP, ignore_errors=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())
