@@ -127,7 +127,9 @@ static struct stream *stream_new(
     const struct rows *r, const struct synth *s, const struct bucket_spec *bucket) {
     struct stream_spec spec = spec_of(s, bucket);
     void *mem = block_new(registry_stream_mem_size(r->registry, &spec, &r->set));
-    return registry_stream_init(r->registry, mem, &spec, &r->set);
+    struct stream *st = registry_stream_init(r->registry, mem, &spec, &r->set);
+    stream_join_table(st, s->row, SYNTH_ROWS);
+    return st;
 }
 
 /* A run of whole events that ends at the first event boundary at or after `want`. */

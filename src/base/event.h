@@ -42,9 +42,8 @@ enum event_kind {
     EV_TIMER = 15,        /* engine timer: id = the owner's tag */
     EV_ORDER_REPORT = 16, /* venue -> us about our order: 2 slots: report_cont */
     EV_CONFIG = 17,       /* configuration or model change: id = hash of what is new */
-    EV_EXTERNAL = 18,     /* one published value of an external series: inst = the series' row;
-                             external.h     says what the fields mean; ts_venue = what it is about,
-                             ts_local     = when it     was published */
+    EV_EXTERNAL = 18, /* a value of an external series (external.h): inst = its row; ts_venue = what
+                         it is about, ts_local = when it was published */
     EV_OPTION = 19, /* an option of a chain: inst = the chain's row, id = expiry ns; aux.a = strike
                        1e-10, aux.b = index price 1e-10; flags BUY = call, SELL = put; 2 slots:
                        option_cont. A snapshot of a chain is one message: FIRST .. LAST */

@@ -188,7 +188,10 @@ static err_t walk_run(
         if (ev->inst >= w->instruments)
             return err_set(e, ERR_INPUT, "event %llu is of instrument %u, the table has %zu",
                 (unsigned long long)w->events, ev->inst, w->instruments);
-        code = track_event(w, &w->track[ev->inst], &w->table[ev->inst], ev, e);
+        if (instrument_trades(&w->table[ev->inst]))
+            code = track_event(w, &w->track[ev->inst], &w->table[ev->inst], ev, e);
+        else if (w->record)
+            code = tape_writer_append(w->record, ev, event_slots(ev->kind), e);
         w->events++;
     }
     return code;

@@ -192,7 +192,7 @@ static err_t print_json(const struct rebuild *r, int64_t depth, struct err_info 
     json_key(&j, "instruments");
     json_array(&j);
     for (size_t i = 0; i < r->instruments; i++)
-        json_view(&j, &r->table[i], r->views[i].book, depth);
+        if (instrument_trades(&r->table[i])) json_view(&j, &r->table[i], r->views[i].book, depth);
     json_array_end(&j);
     json_kint(&j, "torn_bytes", (int64_t)r->torn_bytes);
     json_object_end(&j);
@@ -252,7 +252,8 @@ static err_t print_all(
             "fathom book: the tape has a torn tail of %zu bytes; this is the book before it\n",
             r->torn_bytes);
     if (a->json) return print_json(r, depth, e);
-    for (size_t i = 0; i < r->instruments; i++) print_view(&r->table[i], r->views[i].book, depth);
+    for (size_t i = 0; i < r->instruments; i++)
+        if (instrument_trades(&r->table[i])) print_view(&r->table[i], r->views[i].book, depth);
     if (r->instruments == 0) printf("the tape has no instrument\n");
     return ERR_OK;
 }

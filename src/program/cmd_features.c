@@ -97,14 +97,15 @@ static err_t job_instrument(struct job *k, struct err_info *e) {
     names[0] = '\0';
     for (size_t i = 0; i < n; i++) {
         size_t len = strlen(names);
-        snprintf(names + len, sizeof names - len, "%s%s:%s", i ? ", " : "",
+        if (!instrument_trades(&table[i])) continue;
+        snprintf(names + len, sizeof names - len, "%s%s:%s", len ? ", " : "",
             venue_name(table[i].venue), table[i].symbol);
         if (symbol && !instrument_is(&table[i], symbol)) continue;
         k->inst = &table[i];
         found++;
     }
     if (found == 1) return ERR_OK;
-    if (n == 0) return err_set(e, ERR_INPUT, "%s: the tape holds no instrument", k->tape);
+    if (!names[0]) return err_set(e, ERR_INPUT, "%s: the tape holds no instrument", k->tape);
     if (found == 0)
         return err_set(e, ERR_USAGE, "--symbol %s: the tape %s holds %s", symbol, k->tape, names);
     return err_set(e, ERR_USAGE, "%s holds %zu instruments: choose one with --symbol, of %s",
@@ -158,14 +159,16 @@ static err_t check_bar(const struct job *k, const struct event *ev, struct err_i
         k->inst->symbol, (long long)(bar_ns / NS_PER_S), why);
 }
 
-static err_t job_slots(
-    struct job *k, uint16_t inst, const struct event *slots, size_t n, struct err_info *e) {
+static err_t job_slots(struct job *k, const struct event *slots, size_t n, struct err_info *e) {
+    size_t rows;
+    const struct instrument *table = tape_reader_instruments(k->reader, &rows);
+    uint16_t own = stream_instrument(k->stream)->id;
+    stream_join_table(k->stream, table, rows);
     for (size_t i = 0; i < n; i += event_slots(slots[i].kind)) {
         k->events++;
-        if (slots[i].inst != inst) continue;
-        err_t code = check_bar(k, &slots[i], e);
+        err_t code = slots[i].inst == own ? check_bar(k, &slots[i], e) : ERR_OK;
         if (code) return code;
-        stream_event(k->stream, &slots[i], on_row, k);
+        stream_route(k->stream, &slots[i], on_row, k);
         if (k->failed) return k->failed;
     }
     return ERR_OK;
@@ -173,14 +176,13 @@ static err_t job_slots(
 
 static err_t job_walk(struct job *k, struct err_info *e) {
     struct progress p;
-    uint16_t inst = k->inst->id;
     err_t code = ERR_OK;
     progress_begin(&p, "features", "events", 1.0, tape_reader_events(k->reader), k->args.quiet);
     while (!code) {
         const struct event *slots;
         size_t n;
         code = tape_reader_next(k->reader, &slots, &n, e);
-        if (!code) code = job_slots(k, inst, slots, n, e);
+        if (!code) code = job_slots(k, slots, n, e);
         progress_at(&p, k->events);
         if (!code && cli_interrupted())
             code = err_set(e, ERR_INTERRUPTED, "stopped after %llu events; run it again",

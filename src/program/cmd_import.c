@@ -10,10 +10,11 @@
 #include "capture/tape/import.h"
 #include "capture/tape/import_csv.h"
 #include "program/cli.h"
+#include "program/import_series.h"
 
 /* The one name list of formats, for checking and for the nearest word. */
-static const char *const formats[] = {
-    "auto", "raw", "trades", "aggTrades", "klines", "mark", "bookTicker", "fundingRate", "metrics"};
+static const char *const formats[] = {"auto", "raw", "trades", "aggTrades", "klines", "mark",
+    "bookTicker", "fundingRate", "metrics", "series", "deribit-options"};
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
 static err_t unknown(
@@ -256,7 +257,13 @@ static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_
     struct import_options opt = {0};
     err_t err = cli_parse(verb, argc, argv, a, e);
     if (!err) err = read_options(a, &opt, e);
-    if (!err) {
+    if (!err && import_series_format(opt.format)) {
+        err = import_series(a, e);
+    } else if (!err && (cli_value(a, "series") || cli_value(a, "at"))) {
+        err = err_set(e, ERR_USAGE,
+            "--series goes with --format series, --at with --format "
+            "deribit-options; neither was given");
+    } else if (!err) {
         opt.files = (const char *const *)a->argv;
         opt.n_files = (size_t)a->argc;
         err = import(a, &opt, e);
@@ -272,11 +279,13 @@ const struct cli_verb cmd_import = {
     .help =
         "  --to TAPE            the tape to write (must not exist; --force replaces it)\n"
         "  --format NAME        auto, raw, trades, aggTrades, klines, mark, bookTicker,\n"
-        "                       fundingRate, metrics (default auto)\n"
+        "                       fundingRate, metrics, series, deribit-options (default auto)\n"
         "  --venue NAME         binance-usdm, binance-coinm, binance-spot, other\n"
         "  --symbol NAME        where neither file name nor columns say it\n"
         "  --interval LENGTH    of bars (5m, 1h) where the file name does not say it\n"
         "  --instruments FILE   YAML or JSON: symbol, tick_size, lot_size, ... of instruments\n"
+        "  --series FILE        of --format series: YAML or JSON, what its columns mean\n"
+        "  --at TIME            of --format deribit-options: when the table was taken\n"
         "  --strict             stop at the first row that a data quality rule rejects\n"
         "  --price-jump X       share of the price that makes a lone trade a jump (default 0.2)\n"
         "  --latency S          seconds from event to receipt that make an outlier (default 1)\n"
@@ -284,7 +293,8 @@ const struct cli_verb cmd_import = {
         "Several files are merged by time into one session.\n"
         "\n"
         "  fathom import btcusdt_20240808.gz --to btc.tape --json\n",
-    .options = "to= format= venue= symbol= interval= instruments= strict price-jump= latency=",
+    .options =
+        "to= format= venue= symbol= interval= instruments= series= at= strict price-jump= latency=",
     .args_min = 1,
     .args_max = -1,
     .run = run,

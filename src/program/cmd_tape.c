@@ -50,6 +50,8 @@ struct tally {
     struct prints trade, agg;
     uint64_t depth_messages, depth_levels, snapshots, snapshot_levels;
     uint64_t tickers, marks, liquidations, fundings, klines, non_market, suspect;
+    uint64_t values, revisions, options, snapshots_of_chain;
+    int64_t first_event_ns, last_event_ns; /* of a series: what its values are about */
 };
 
 struct info {
@@ -81,6 +83,13 @@ static void tally_depth(struct tally *t, const struct event *ev) {
     }
 }
 
+static void tally_external(struct tally *t, const struct event *ev) {
+    if (t->values == 0 || ev->ts_venue.ns < t->first_event_ns) t->first_event_ns = ev->ts_venue.ns;
+    if (t->values == 0 || ev->ts_venue.ns > t->last_event_ns) t->last_event_ns = ev->ts_venue.ns;
+    t->values++;
+    t->revisions += ev->px.ticks > 0;
+}
+
 static void tally_event(struct tally *t, const struct instrument *in, const struct event *ev) {
     if (ev->flags & EVF_SUSPECT) t->suspect++;
     switch (ev->kind) {
@@ -98,6 +107,11 @@ static void tally_event(struct tally *t, const struct instrument *in, const stru
     case EV_LIQUIDATION: t->liquidations++; break;
     case EV_FUNDING: t->fundings++; break;
     case EV_KLINE: t->klines++; break;
+    case EV_EXTERNAL: tally_external(t, ev); break;
+    case EV_OPTION:
+        t->options++;
+        t->snapshots_of_chain += (ev->flags & EVF_LAST) != 0;
+        break;
     default: break; /* counted in events only */
     }
 }
@@ -201,6 +215,41 @@ static void json_tally(struct json_out *j, const struct instrument *in, const st
     json_object_end(j);
 }
 
+static void json_series(struct json_out *j, const struct instrument *in, const struct tally *t) {
+    json_object(j);
+    json_kstr(j, "name", in->base[0] ? in->symbol + strlen(in->base) + 1 : in->symbol);
+    json_kstr(j, "asset", in->base);
+    json_kstr(j, "unit", in->quote);
+    json_count(j, "values", t->values);
+    json_count(j, "revisions", t->revisions);
+    json_kint(j, "first_event_ns", t->first_event_ns);
+    json_kint(j, "last_event_ns", t->last_event_ns);
+    json_object_end(j);
+}
+
+static void json_chain(struct json_out *j, const struct instrument *in, const struct tally *t) {
+    json_object(j);
+    json_kstr(j, "venue", venue_name(in->venue));
+    json_kstr(j, "symbol", in->symbol);
+    json_count(j, "snapshots", t->snapshots_of_chain);
+    json_count(j, "options", t->options);
+    json_object_end(j);
+}
+
+/* The rows of one sort as an array under `key`. */
+static void json_rows(struct json_out *j, const struct info *f, const char *key,
+    bool (*is)(const struct instrument *),
+    void (*put)(struct json_out *, const struct instrument *, const struct tally *)) {
+    json_key(j, key);
+    json_array(j);
+    for (size_t i = 0; i < f->rows; i++)
+        if (is(&f->table[i])) put(j, &f->table[i], &f->tally[i]);
+    json_array_end(j);
+}
+
+static bool is_series(const struct instrument *in) { return in->kind == INSTRUMENT_SERIES; }
+static bool is_chain(const struct instrument *in) { return in->kind == INSTRUMENT_OPTIONS; }
+
 static double bytes_per_event(const struct info *f) {
     return f->events ? (double)f->bytes / (double)f->events : 0.0;
 }
@@ -217,10 +266,9 @@ static err_t info_json(const struct info *f, struct err_info *e) {
     json_key(&j, "hash");
     json_hash(&j, f->hash);
     json_count(&j, "torn_bytes", f->torn_bytes);
-    json_key(&j, "instruments");
-    json_array(&j);
-    for (size_t i = 0; i < f->rows; i++) json_tally(&j, &f->table[i], &f->tally[i]);
-    json_array_end(&j);
+    json_rows(&j, f, "instruments", instrument_trades, json_tally);
+    json_rows(&j, f, "series", is_series, json_series);
+    json_rows(&j, f, "chains", is_chain, json_chain);
     json_object_end(&j);
     err_t code = cli_print_json(&j, e);
     json_fini(&j);
@@ -235,6 +283,18 @@ static void info_print(const struct info *f) {
         f->first_ns, f->last_ns, (double)(f->last_ns - f->first_ns) * 1e-9, f->hash);
     for (size_t i = 0; i < f->rows; i++) {
         const struct tally *t = &f->tally[i];
+        if (is_series(&f->table[i])) {
+            printf("series %s (%s): %" PRIu64 " values, %" PRIu64 " of them revisions\n",
+                f->table[i].symbol, f->table[i].quote[0] ? f->table[i].quote : "no unit named",
+                t->values, t->revisions);
+            continue;
+        }
+        if (is_chain(&f->table[i])) {
+            printf("options %s %s: %" PRIu64 " in %" PRIu64 " snapshots\n",
+                venue_name(f->table[i].venue), f->table[i].symbol, t->options,
+                t->snapshots_of_chain);
+            continue;
+        }
         const struct prints *p = t->trade.n > 0 ? &t->trade : &t->agg;
         volume_text(&f->table[i], p->lots, volume);
         if (!value_text(&f->table[i], p, value)) snprintf(value, sizeof value, "too large");

@@ -30,6 +30,18 @@ static void flags_text(uint8_t flags, char out[9]) {
     out[n] = 0;
 }
 
+/* The value as it was published; decimals beyond what text holds (external.h) stay mantissa and
+ * exponent. */
+static void external_columns(
+    const struct event *ev, char *px, size_t px_n, char *qty, size_t qty_n, char *a, size_t a_n) {
+    if (ev->qty.lots >= 0 && ev->qty.lots <= 40)
+        decimal_text(ev->aux.a, (uint8_t)ev->qty.lots, false, px);
+    else
+        snprintf(px, px_n, "%" PRId64 "e%" PRId64, ev->aux.a, -ev->qty.lots);
+    snprintf(qty, qty_n, "%" PRId64, ev->px.ticks);
+    snprintf(a, a_n, "%" PRId64, ev->qty.lots);
+}
+
 static void csv_row(FILE *f, uint64_t seq, const struct event *ev, const struct instrument *in) {
     char flags[9], px[DECIMAL_TEXT_MAX], qty[DECIMAL_TEXT_MAX], a[DECIMAL_TEXT_MAX],
         b[DECIMAL_TEXT_MAX];
@@ -42,6 +54,8 @@ static void csv_row(FILE *f, uint64_t seq, const struct event *ev, const struct 
         instrument_px_text(in, ev->px, px);
         instrument_qty_text(in, ev->qty, qty);
     }
+    if (ev->kind == EV_EXTERNAL) /* px is its value, qty its revision, a its decimals */
+        external_columns(ev, px, sizeof px, qty, sizeof qty, a, sizeof a);
     if (in && ev->kind == EV_TICKER) {
         instrument_px_text(in, ev->ask.px, a);
         instrument_qty_text(in, ev->ask.qty, b);

@@ -282,10 +282,10 @@ void pipeline_step(struct pipeline *p, const struct event *ev, uint32_t seat) {
     if (ev->kind == EV_DEPTH || ev->kind == EV_DEPTH_END) p->book_ns = ev->ts_local.ns;
     if (p->bars) { /* the bar's price first, then the bucket that it completes */
         to_engines(p, ev);
-        if (!p->failed) stream_event(p->stream, ev, on_row, p);
+        if (!p->failed) stream_route(p->stream, ev, on_row, p);
         return;
     }
-    stream_event(p->stream, ev, on_row, p);
+    stream_route(p->stream, ev, on_row, p);
     if (!p->failed) to_engines(p, ev);
 }
 

@@ -37,10 +37,12 @@ struct portfolio {
 
 static err_t pick(const struct instrument *table, size_t n, const char *tape, const char *symbol,
     uint16_t *out, struct err_info *e) {
-    size_t at = 0, same = 0;
-    if (*symbol) {
-        while (at < n && !instrument_is(&table[at], symbol)) at++;
-        for (size_t i = at; i < n; i++) same += instrument_is(&table[i], symbol);
+    size_t at = n, same = 0;
+    for (size_t i = n; i-- > 0;) {
+        if (!instrument_trades(&table[i]) || (*symbol && !instrument_is(&table[i], symbol)))
+            continue;
+        at = i;
+        same += *symbol != 0;
     }
     if (same > 1) {
         return err_set(e, ERR_USAGE, "%s holds %s of several venues: set data.symbol=VENUE:%s",
@@ -124,6 +126,17 @@ static const char *tape_named(const struct portfolio *f) {
     return config_list(f->opt->cfg, "data.tapes") > 0 ? "data.tapes" : f->opt->tape;
 }
 
+/* Row k of the table, if it is a series or a chain of options about the lane's instrument: under an
+ * id that no lane's market events carry. */
+static bool outside_row(
+    const struct portfolio *f, const struct pipeline *p, size_t k, struct instrument *row) {
+    size_t n, id = f->lanes > 1 ? k + f->lanes : k;
+    *row = fanout_instruments(f->fanout, &n)[k];
+    if (!instrument_concerns(row, &p->inst) || id >= INST_MAX) return false;
+    row->id = (uint16_t)id;
+    return true;
+}
+
 /* Fills what the portfolio gives a lane. */
 static err_t lane_of(struct portfolio *f, size_t i, const struct config *cfg, struct err_info *e) {
     struct pipeline *p = &f->lane[i];
@@ -149,6 +162,10 @@ static err_t lane_of(struct portfolio *f, size_t i, const struct config *cfg, st
     p->bars = p->found->klines > 0 && p->found->books == 0;
     p->facts = i == 0 ? f->facts : calloc(1, sizeof *p->facts);
     p->lane = fanout_lane(f->fanout, inst, p->inst.id);
+    struct instrument row;
+    for (size_t k = 0; k < n && p->lane; k++) /* series and options that are about it */
+        if (outside_row(f, p, k, &row) && !fanout_also(p->lane, (uint16_t)k, row.id))
+            return err_set(e, ERR_RESOURCE, "out of memory");
     p->seats = (uint32_t)f->sets;
     p->seat = calloc(f->sets, sizeof *p->seat);
     if (p->facts && p->lane && p->seat) return ERR_OK;
@@ -162,7 +179,27 @@ static err_t seats_of(struct portfolio *f, size_t i, struct err_info *e) {
         s->c = f->cfg ? f->cfg[i * (1 + f->sets) + 1 + k] : f->set[k].cfg;
         account_lane(&f->account[k], i, s);
     }
-    return pipeline_open(p, e);
+    err_t code = pipeline_open(p, e);
+    struct instrument row;
+    size_t n;
+    (void)fanout_instruments(f->fanout, &n);
+    for (size_t k = 0; k < n && !code; k++)
+        if (outside_row(f, p, k, &row)) stream_join(p->stream, &row);
+    return code;
+}
+
+/* Position of the i-th row that is traded; the number of rows if there are not so many. */
+static size_t traded(const struct instrument *table, size_t n, size_t i) {
+    size_t at = 0;
+    for (; at < n; at++)
+        if (instrument_trades(&table[at]) && i-- == 0) break;
+    return at;
+}
+
+static size_t count_traded(const struct instrument *table, size_t n) {
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) count += instrument_trades(&table[i]);
+    return count;
 }
 
 /* How many instruments run: those of `instruments`, "all", or the one of data.symbol. */
@@ -170,8 +207,8 @@ static err_t count_lanes(struct portfolio *f, bool *all, struct err_info *e) {
     const struct config *c = f->opt->cfg;
     size_t n = config_list(c, "instruments"), table;
     *all = n == 1 && strcmp(config_item(c, "instruments", 0), "all") == 0;
-    (void)fanout_instruments(f->fanout, &table);
-    f->lanes = *all ? table : n > 0 ? n : 1;
+    const struct instrument *rows = fanout_instruments(f->fanout, &table);
+    f->lanes = *all ? count_traded(rows, table) : n > 0 ? n : 1;
     if (n > 0 && *config_string(c, "data.symbol")) {
         return err_set(e, ERR_USAGE, "%s: data.symbol and instruments are both set; give one",
             config_where(c, "instruments"));
@@ -193,7 +230,8 @@ static err_t copies_of(struct portfolio *f, size_t i, bool all, struct err_info 
     size_t n;
     const struct instrument *table = fanout_instruments(f->fanout, &n);
     const char *item = all ? name : config_item(f->opt->cfg, "instruments", i);
-    if (all) snprintf(name, sizeof name, "%s:%s", venue_name(table[i].venue), table[i].symbol);
+    size_t at = all ? traded(table, n, i) : 0;
+    if (all) snprintf(name, sizeof name, "%s:%s", venue_name(table[at].venue), table[at].symbol);
     err_t code = copy_of(f, i, 0, f->opt->cfg, item, e);
     for (size_t k = 0; !code && k < f->sets; k++) {
         code = copy_of(f, i, 1 + k, f->set[k].cfg, item, e);

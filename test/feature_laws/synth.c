@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/external.h"
 #include "base/rng.h"
 
 enum { PRICES = 4096, BASE = 18000, BURST_MAX = 9, CHANGED_MAX = 64 };
@@ -181,6 +182,85 @@ static void crowd_events(struct synth *s, const struct market *m, struct rng *r,
     }
 }
 
+/* clang-format off */
+const struct synth_series synth_series[SYNTH_SERIES] = {
+    {"exchange_inflow", 259200}, {"exchange_outflow", 259200}, {"exchange_netflow", 259200},
+    {"exchange_balance", 259200}, {"whale_transfers", 259200}, {"whale_balance", 259200},
+    {"miner_outflow", 259200}, {"active_addresses", 259200}, {"fees", 259200},
+    {"hash_rate", 259200}, {"mempool_size", 3600}, {"mempool_fee", 3600}, {"hodl_1y", 259200},
+    {"realised_profit", 259200}, {"realised_loss", 259200}, {"sopr", 259200}, {"mvrv", 259200},
+    {"coin_days", 259200}, {"stablecoins", 259200}, {"sentiment", 86400}, {"social_volume", 86400},
+    {"search_trend", 1209600}, {"fear_greed", 259200}, {"surprise", 3888000}, {"dvol", 259200},
+    {"calendar", 0}};
+/* clang-format on */
+
+enum { HISTORY = 48 };
+
+struct publisher {
+    int64_t event[HISTORY]; /* event times so far, newest last */
+    int64_t times[HISTORY]; /* how often each was published */
+    size_t n;
+    int64_t newest;
+};
+
+/* Publishes a new point, a revision of one, or one that comes late. */
+static void publish(struct synth *s, struct publisher *p, size_t k, struct rng *r, int64_t now) {
+    bool calendar = k == SYNTH_SERIES - 1;
+    uint64_t pick = rng_below(r, 10);
+    size_t at = p->n;
+    int64_t event = now - (int64_t)rng_below(r, 20) * NS_PER_S;
+    if (calendar) event = now + (int64_t)rng_below(r, 90) * NS_PER_S - 10 * NS_PER_S;
+    if (pick < 3 && p->n > 0) {
+        at = rng_below(r, p->n);
+        event = p->event[at];
+    } else if (pick > 3 && event <= p->newest && !calendar) {
+        event = p->newest + 1;
+    }
+    for (size_t i = 0; i < p->n; i++)
+        if (p->event[i] == event) at = i;
+    if (at == HISTORY) {
+        memmove(p->event, p->event + 1, (HISTORY - 1) * sizeof p->event[0]);
+        memmove(p->times, p->times + 1, (HISTORY - 1) * sizeof p->times[0]);
+        at = --p->n;
+    }
+    if (at == p->n) {
+        p->event[p->n] = event;
+        p->times[p->n++] = 0;
+    }
+    if (event > p->newest) p->newest = event;
+    struct event *ev = put_kind(s, EV_EXTERNAL, now);
+    ev->inst = s->row[k].id;
+    ev->ts_venue.ns = event;
+    ev->px.ticks = p->times[at]++;
+    ev->qty.lots = calendar ? 0 : 2;
+    ev->id = external_key(synth_series[k].name);
+    ev->aux.a = calendar ? (int64_t)rng_below(r, 4) : (int64_t)rng_below(r, 900) - 200;
+    ev->aux.b = p->newest;
+}
+
+struct outside {
+    struct rng rng;
+    struct publisher publisher[SYNTH_SERIES];
+    uint64_t rarity; /* one in so many seconds, each series */
+};
+
+static void outside_start(struct outside *o, struct synth *s, const struct synth_options *opt) {
+    memset(o, 0, sizeof *o);
+    rng_init(&o->rng, opt->seed, 3);
+    o->rarity = opt->seconds > 1800.0 ? (uint64_t)(opt->seconds / 150.0) : 12;
+    for (size_t k = 0; k < SYNTH_ROWS; k++) {
+        struct instrument *in = &s->row[k];
+        in->id = (uint16_t)(SYNTH_ROW_FIRST + k);
+        in->kind = INSTRUMENT_SERIES;
+        memcpy(in->symbol, synth_series[k].name, strlen(synth_series[k].name));
+    }
+}
+
+static void outside_events(struct synth *s, struct outside *o, int64_t now) {
+    for (size_t k = 0; k < SYNTH_SERIES; k++)
+        if (rng_below(&o->rng, o->rarity) == 0) publish(s, &o->publisher[k], k, &o->rng, now);
+}
+
 static void market_start(struct market *m, struct rng *r) {
     memset(m, 0, sizeof *m);
     m->bid = PRICES / 2;
@@ -204,8 +284,11 @@ static void ticker_event(struct synth *s, const struct market *m, int64_t now) {
 static void synth_live(struct synth *s, const struct synth_options *o, struct rng *r) {
     struct market *m = malloc(sizeof *m);
     CHECK(m);
-    struct rng crowd; /* a source of its own: the rest stays what it was */
+    struct rng crowd; /* sources of their own: the rest stays what it was */
+    struct outside *outside = malloc(sizeof *outside);
+    CHECK(outside);
     rng_init(&crowd, o->seed, 2);
+    outside_start(outside, s, o);
     market_start(m, r);
     int64_t now = START_NS, end = START_NS + (int64_t)(o->seconds * 1e9), next_mark = START_NS;
     double part = (double)(end - START_NS), all = o->depth_rate + o->trade_rate + 0.3;
@@ -217,6 +300,7 @@ static void synth_live(struct synth *s, const struct synth_options *o, struct rn
         for (; next_mark <= now; next_mark += NS_PER_S) {
             mark_event(s, m, r, next_mark);
             crowd_events(s, m, &crowd, next_mark);
+            outside_events(s, outside, next_mark);
         }
         if (o->faults && at > 0.70 && at < 0.72) continue; /* silence: empty buckets */
         bool lose = o->faults && at > 0.30 && !lost;
@@ -239,6 +323,7 @@ static void synth_live(struct synth *s, const struct synth_options *o, struct rn
             ticker_event(s, m, now);
         }
     }
+    free(outside);
     free(m);
 }
 

@@ -17,11 +17,20 @@ struct synth_options {
     bool peers;        /* two venues beside it */
 };
 
-enum { SYNTH_PEERS = 2 };
+/* External series that the stream carries beside the market. */
+struct synth_series {
+    const char *name;
+    int64_t age_s; /* how long a value counts */
+};
+enum { SYNTH_SERIES = 26 }; /* the last is the calendar */
+extern const struct synth_series synth_series[SYNTH_SERIES];
+
+enum { SYNTH_PEERS = 2, SYNTH_ROWS = SYNTH_SERIES, SYNTH_ROW_FIRST = 1 + SYNTH_PEERS };
 
 struct synth {
     struct instrument inst, peer[SYNTH_PEERS]; /* ids 0, 1, 2 */
     size_t peers;
+    struct instrument row[SYNTH_ROWS]; /* series of the table, ids from SYNTH_ROW_FIRST */
     struct event *slots;
     size_t n, cap;
 };

@@ -171,6 +171,13 @@ static void take_other(struct maker *k, const struct event *ev) {
     }
 }
 
+static void take_value(struct maker *k, const struct event *ev) {
+    struct world *w = k->w;
+    *PUSH(w->value, w->values) = (struct world_value){ev->ts_local.ns, ev->ts_venue.ns, ev->aux.b,
+        (double)ev->aux.a / (ev->qty.lots == 2 ? 100.0 : 1.0), (size_t)ev->inst - SYNTH_ROW_FIRST,
+        w->buckets};
+}
+
 void world_make(struct world *w, const struct synth *s, const struct bucket_spec *spec) {
     struct maker *k = calloc(1, sizeof *k);
     void *mem = aligned_alloc(64, (book_mem_size(NULL) + 63) & ~(size_t)63);
@@ -188,6 +195,10 @@ void world_make(struct world *w, const struct synth *s, const struct bucket_spec
         const struct event *ev = &s->slots[i];
         struct book_change change = {0};
         while (vclock_before(&k->clock, ev, &b)) take_bucket(k, &b);
+        if (ev->kind == EV_EXTERNAL) { /* the instrument's clock and book do not see it */
+            take_value(k, ev);
+            continue;
+        }
         if (ev->inst != s->inst.id) continue; /* another venue's: only the time passes */
         book_apply(k->book, ev, &change);
         if (book_state(k->book) == BOOK_GAP) vclock_gap(&k->clock);
@@ -221,6 +232,7 @@ void world_free(struct world *w) {
     free(w->funding);
     for (int i = 0; i < 4; i++) free(w->ratio[i]);
     free(w->liq);
+    free(w->value);
     free(w->kline);
     world_bars_free(w);
     world_peers_free(w);
@@ -328,12 +340,13 @@ static bool find(const struct naive_row *table, const char *name, const struct n
 
 bool naive_value(const struct world *w, const char *name, size_t k, double *out) {
     const struct naive_row *tables[] = {naive_book, naive_flow, naive_ret, naive_rest, naive_ta,
-        naive_wave, naive_dyn, naive_perp, naive_foot, naive_v72, naive_cluster, naive_xv};
+        naive_wave, naive_dyn, naive_perp, naive_foot, naive_v72, naive_cluster, naive_xv,
+        naive_chain};
     const struct naive_row *row = NULL;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (!find(tables[i], name, &row)) continue;
         *out = row->fn(w, k, row->n);
         return true;
     }
-    return naive_bar_value(w, name, k, out);
+    return naive_chain_value(w, name, k, out) || naive_bar_value(w, name, k, out);
 }

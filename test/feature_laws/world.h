@@ -59,6 +59,12 @@ struct world_liq { /* a forced order */
     size_t bucket;
 };
 
+struct world_value { /* a published value of an external series */
+    int64_t ns, event_ns, newest_ns;
+    double value;
+    size_t series, bucket;
+};
+
 struct world_kline { /* a bar of the venue */
     int64_t open_ns, end_ns;
     double o, h, l, c, v;
@@ -98,6 +104,8 @@ struct world {
     size_t ratios[4];
     struct world_liq *liq;
     size_t liqs;
+    struct world_value *value;
+    size_t values;
     struct world_kline *kline;
     size_t klines;
     struct world_bars bars[WORLD_WIDTHS];
@@ -120,7 +128,10 @@ struct naive_row {
     int n; /* what the name's number means: window, levels, bps */
 };
 extern const struct naive_row naive_book[], naive_flow[], naive_ret[], naive_rest[], naive_ta[],
-    naive_wave[], naive_dyn[], naive_perp[], naive_foot[], naive_v72[], naive_cluster[], naive_xv[];
+    naive_wave[], naive_dyn[], naive_perp[], naive_foot[], naive_v72[], naive_cluster[], naive_xv[],
+    naive_chain[];
+/* chain_<series>_<what>: made of names; false if it is none. */
+bool naive_chain_value(const struct world *w, const char *name, size_t k, double *out);
 bool naive_value(const struct world *w, const char *name, size_t k, double *out);
 
 /* The worlds of the other venues, and samples of all (after the buckets). */

@@ -269,8 +269,7 @@ static int64_t days_from(int64_t year, int64_t month, int64_t day) {
     return (year - 1970) * 365 + leaps + before[month - 1] + day - 1;
 }
 
-/* "YYYY-MM-DD HH:MM:SS", UTC. */
-static bool date_time(const char *s, size_t n, int64_t *ns) {
+bool import_date_time(const char *s, size_t n, int64_t *ns) {
     if (n != 19 || s[4] != '-' || s[7] != '-' || (s[10] != ' ' && s[10] != 'T') || s[13] != ':' ||
         s[16] != ':')
         return false;
@@ -291,7 +290,7 @@ static bool date_time(const char *s, size_t n, int64_t *ns) {
 static bool any_stamp(const char *s, size_t n, int64_t *ns, int64_t *unit_ns) {
     if (import_stamp(s, n, ns, unit_ns)) return true;
     *unit_ns = NS_PER_S;
-    return date_time(s, n, ns);
+    return import_date_time(s, n, ns);
 }
 
 static bool boolean(const char *s, size_t n, bool *out) {

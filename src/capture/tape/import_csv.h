@@ -112,6 +112,9 @@ enum import_csv_fault import_csv_row(const struct import_csv_layout *layout, con
 /* A stamp of 10, 13, 16 or 19 digits in ns; *unit_ns = 1 s .. 1 ns. False: anything else. */
 bool import_stamp(const char *text, size_t len, int64_t *ns, int64_t *unit_ns);
 
+/* "YYYY-MM-DD HH:MM:SS" (or with T between), UTC. */
+bool import_date_time(const char *s, size_t n, int64_t *ns);
+
 /* "5m", "1h", "8h", "1d", "1w" in ns; 0 if it is none. */
 int64_t import_interval(const char *text, size_t len);
 

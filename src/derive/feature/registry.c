@@ -27,7 +27,8 @@
     X(foot) \
     X(v72) \
     X(cluster) \
-    X(xv)
+    X(xv) \
+    X(chain)
 /* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;

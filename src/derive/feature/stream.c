@@ -17,6 +17,7 @@ struct stream {
     uint64_t buckets;
     struct stream_hashes hashes;
     struct stream_spec spec;
+    uint64_t joined[INST_MAX / 64]; /* bit a row of the table */
     struct vclock clock;
     struct vclock reference_clock; /* of spec.other[clock_other] */
     uint64_t clock_other;          /* spec.others = none */
@@ -163,6 +164,20 @@ static void hash_event(struct stream *s, const struct event *ev) {
         s->hashes.events = hash64(s->hashes.events, ev, sizeof *ev * event_slots(ev->kind));
 }
 
+static bool is_outside(const struct event *ev) {
+    return ev->kind == EV_EXTERNAL || ev->kind == EV_OPTION;
+}
+
+void stream_join(struct stream *s, const struct instrument *row) {
+    CHECK(row->id < INST_MAX);
+    if (instrument_concerns(row, &s->spec.inst))
+        s->joined[row->id / 64] |= UINT64_C(1) << (row->id % 64);
+}
+
+void stream_join_table(struct stream *s, const struct instrument *table, size_t rows) {
+    for (size_t i = 0; i < rows; i++) stream_join(s, &table[i]);
+}
+
 size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn, void *user) {
     struct bucket bucket;
     struct book_change change = {0};
@@ -229,7 +244,20 @@ size_t stream_reference(struct stream *s, ts_t ts, double px, stream_row_fn *fn,
     return rows;
 }
 
+/* A series or a chain of options: no part of a market, so no clock of one moves but by the time. */
+static size_t stream_outside(
+    struct stream *s, const struct event *ev, stream_row_fn *fn, void *user) {
+    struct book_change change = {0};
+    bool joined = ev->inst < INST_MAX && (s->joined[ev->inst / 64] >> (ev->inst % 64) & 1u);
+    if (!joined) return 0;
+    size_t rows = ev->flags & EVF_FIRST ? stream_time(s, ev->ts_local, fn, user) : 0;
+    hash_event(s, ev);
+    feature_on_event(s->engine, ev, &change);
+    return rows;
+}
+
 size_t stream_route(struct stream *s, const struct event *ev, stream_row_fn *fn, void *user) {
+    if (is_outside(ev)) return stream_outside(s, ev, fn, user);
     if (ev->inst == s->spec.inst.id) return stream_event(s, ev, fn, user);
     for (size_t i = 0; i < s->spec.others; i++)
         if (ev->inst == s->spec.other[i].inst.id) return stream_other(s, i, ev, fn, user);

@@ -67,7 +67,8 @@ struct stream *stream_init(
 /* One whole event (its continuation slots follow it in memory) of the instrument; events of any
  * other are the caller's to keep away (stream_route sorts). Returns the rows it produced. */
 size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn, void *user);
-/* The same for an event of any instrument: the own, an other of the spec, or none (nothing). */
+/* The same for an event of any instrument: the own, an other of the spec, a row that was
+ * joined, or none (nothing). */
 size_t stream_route(struct stream *s, const struct event *ev, stream_row_fn *fn, void *user);
 /* A run of slots, by instrument: the own, the others of the spec; any more are passed over. */
 size_t stream_events(
@@ -83,6 +84,11 @@ size_t stream_other(
 /* The reference instrument traded at `px` (quote) at `ts`; buckets that end by then are closed
  * first. A time before that of the last price counts as that. */
 size_t stream_reference(struct stream *s, ts_t ts, double px, stream_row_fn *fn, void *user);
+/* Takes in the events of this row of the tape's table from now on, if it is a series or a chain of
+ * options that concerns the stream's instrument (instrument_concerns); else nothing changes. */
+void stream_join(struct stream *s, const struct instrument *row);
+/* The same for a whole table; call it again when the table has grown. */
+void stream_join_table(struct stream *s, const struct instrument *table, size_t rows);
 /* No more events: comparisons of the book that waited for one are settled (book_end). */
 void stream_finish(struct stream *s);
 /* The unfinished bucket at the end of data (trigger CUT_END): its row depends on where the data

@@ -32,8 +32,9 @@ static err_t choose_instrument(struct build *b, const struct tape_reader *r, str
     size_t n, at = 0, same = 0;
     const struct instrument *table = tape_reader_instruments(r, &n);
     const char *symbol = b->opt->symbol;
+    while (at < n && !instrument_trades(&table[at])) at++;
     if (symbol && *symbol) {
-        while (at < n && !instrument_is(&table[at], symbol)) at++;
+        for (at = 0; at < n && !instrument_is(&table[at], symbol);) at++;
         for (size_t i = at; i < n; i++) same += instrument_is(&table[i], symbol);
     }
     if (same > 1) {
@@ -105,6 +106,9 @@ static err_t replay(struct build *b, struct tape_reader *r, struct err_info *e) 
         err_t err = tape_reader_next(r, &slots, &n, e);
         if (err == ERR_END) return ERR_OK;
         if (err) return err;
+        size_t rows;
+        const struct instrument *table = tape_reader_instruments(r, &rows);
+        stream_join_table(b->stream, table, rows);
         stream_events(b->stream, slots, n, on_row, b);
     }
 }

@@ -1,0 +1,135 @@
+#include "program/import_series.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json_out.h"
+#include "capture/series/series.h"
+
+bool import_series_format(const char *format) {
+    return format && (strcmp(format, "series") == 0 || strcmp(format, "deribit-options") == 0);
+}
+
+static void json_series(struct json_out *j, const struct series_report *r, bool options) {
+    json_key(j, options ? "chains" : "series");
+    json_array(j);
+    for (size_t i = 0; i < r->n_series; i++) {
+        const struct series_tally *t = &r->series[i];
+        json_object(j);
+        json_kstr(j, "symbol", t->symbol);
+        if (!options) json_kstr(j, "unit", t->unit);
+        json_kint(j, options ? "snapshots" : "points", (int64_t)t->points);
+        json_kint(j, options ? "options" : "revisions", (int64_t)t->revisions);
+        json_kint(j, "first_event_ns", t->first_event_ns);
+        json_kint(j, "last_event_ns", t->last_event_ns);
+        json_kint(j, "first_publish_ns", t->first_publish_ns);
+        json_kint(j, "last_publish_ns", t->last_publish_ns);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
+static err_t print_json(const struct series_options *opt, const struct series_report *r,
+    const char *failure, struct err_info *e) {
+    struct json_out j;
+    json_init(&j);
+    json_object(&j);
+    json_kstr(&j, "tape", opt->to);
+    json_kbool(&j, "written", r->written);
+    json_kint(&j, "lines", (int64_t)r->lines);
+    json_kint(&j, "rows", (int64_t)r->rows);
+    json_kint(&j, "events", (int64_t)r->events);
+    json_kint(&j, "rounded", (int64_t)r->rounded);
+    json_key(&j, "rejected");
+    json_object(&j);
+    for (int i = 0; i < SERIES_REASON_COUNT; i++)
+        json_kint(&j, series_reason_name((enum series_reason)i), (int64_t)r->rejected[i]);
+    json_object_end(&j);
+    json_key(&j, "hash");
+    json_hash(&j, r->hash);
+    json_series(&j, r, opt->options);
+    if (failure) json_kstr(&j, "error", failure);
+    json_object_end(&j);
+    err_t err = cli_print_json(&j, e);
+    json_fini(&j);
+    return err;
+}
+
+static void print_text(const struct series_options *opt, const struct series_report *r) {
+    char hash[17];
+    hash64_text(r->hash, hash);
+    printf("%s: %" PRIu64 " events from %" PRIu64 " rows of %" PRIu64 " lines, hash %s\n", opt->to,
+        r->events, r->rows, r->lines, hash);
+    for (size_t i = 0; i < r->n_series; i++) {
+        const struct series_tally *t = &r->series[i];
+        if (opt->options)
+            printf("  %s: %" PRIu64 " snapshots of %" PRIu64 " options in all\n", t->symbol,
+                t->points, t->revisions);
+        else
+            printf("  %s (%s): %" PRIu64 " points, %" PRIu64 " revisions\n", t->symbol,
+                t->unit[0] ? t->unit : "no unit named", t->points, t->revisions);
+    }
+    for (int i = 0; i < SERIES_REASON_COUNT; i++)
+        if (r->rejected[i])
+            printf(
+                "  %s: %" PRIu64 "\n", series_reason_name((enum series_reason)i), r->rejected[i]);
+    if (r->rounded) printf("  values of more than 18 digits, rounded: %" PRIu64 "\n", r->rounded);
+}
+
+static void print_samples(const struct series_report *r) {
+    for (int i = 0; i < SERIES_REASON_COUNT; i++) {
+        const char *name = series_reason_name((enum series_reason)i);
+        uint64_t n = r->rejected[i], shown = n < SERIES_SAMPLES ? n : SERIES_SAMPLES;
+        for (uint64_t k = 0; k < shown; k++)
+            fprintf(stderr, "%s:%" PRIu64 ": %s: %s\n", r->sample[i][k].file, r->sample[i][k].line,
+                name, r->sample[i][k].text);
+        if (n > shown) fprintf(stderr, "... %s: %" PRIu64 " more\n", name, n - shown);
+    }
+}
+
+static err_t read_options(
+    const struct cli_args *a, struct series_options *opt, struct err_info *e) {
+    const char *at = cli_value(a, "at");
+    opt->files = (const char *const *)a->argv;
+    opt->n_files = (size_t)a->argc;
+    opt->to = cli_value(a, "to");
+    opt->desc = cli_value(a, "series");
+    opt->symbol = cli_value(a, "symbol");
+    opt->options = strcmp(cli_value(a, "format"), "deribit-options") == 0;
+    opt->strict = cli_flag(a, "strict");
+    opt->force = a->force;
+    opt->interrupted = cli_interrupted;
+    if (at && !series_time_text(at, &opt->at_ns))
+        return err_set(e, ERR_USAGE,
+            "--at %s is no time (2024-05-24T19:15:00Z, or digits of s, ms, us, ns since 1970)", at);
+    if (!opt->force && file_exists(opt->to))
+        return err_set(
+            e, ERR_USAGE, "%s exists; give --force to replace it, or another --to", opt->to);
+    return ERR_OK;
+}
+
+err_t import_series(const struct cli_args *a, struct err_info *e) {
+    struct series_options opt = {0};
+    struct series_report report;
+    err_t code = read_options(a, &opt, e);
+    if (code) return code;
+    code = series_import(&opt, &report, e);
+    if (!a->quiet) print_samples(&report);
+    if (report.rows > 0) {
+        struct err_info second;
+        err_t printed = ERR_OK;
+        if (a->json)
+            printed = print_json(&opt, &report, code ? e->text : NULL, &second);
+        else if (!code)
+            print_text(&opt, &report);
+        if (!code && printed) {
+            *e = second;
+            code = printed;
+        }
+    }
+    series_report_fini(&report);
+    return code;
+}
