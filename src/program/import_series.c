@@ -119,7 +119,7 @@ err_t import_series(const struct cli_args *a, struct err_info *e) {
     code = series_import(&opt, &report, e);
     if (!a->quiet) print_samples(&report);
     if (report.rows > 0) {
-        struct err_info second;
+        struct err_info second = {ERR_OK, ""};
         err_t printed = ERR_OK;
         if (a->json)
             printed = print_json(&opt, &report, code ? e->text : NULL, &second);

@@ -64,7 +64,7 @@ static err_t header(struct option_session *o, const char *path, const struct imp
         for (size_t i = 0; i < o->columns; i++)
             if (f[i].n == strlen(column[c].name) && memcmp(f[i].p, column[c].name, f[i].n) == 0)
                 o->at[c] = (int)i;
-        if (o->at[c] < 0 && c <= OC_MATURITY)
+        if (c <= OC_MATURITY && o->at[c] < 0)
             return err_set(e, ERR_INPUT, "%s:%" PRIu64 ": an option table has a column '%s'", path,
                 line->number, column[c].name);
     }
