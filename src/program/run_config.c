@@ -214,6 +214,18 @@ const struct config_key run_schema[] = {
     NUM("sim.bar_slippage_bps", "1", 0, 1000, "bps",
         "Bars: how much worse than the next bar's open a market order fills.", ""),
 
+    LIST("sweep.vary", "",
+        "What a sweep varies, a line a key: \"KEY = A, B, C\", \"KEY = LO..HI step S\", \"KEY = "
+        "LO..HI\" or \"KEY = LO..HI log\"; | separates values as well."),
+    ENUM("sweep.method", "grid", "grid|random|latin",
+        "Every combination, independent draws, or a Latin hypercube."),
+    INT("sweep.sets", "0", 0, 65536, "sets", "Number of sets of random and latin.", ""),
+    INT("sweep.batch", "16", 1, 63, "sets",
+        "Sets that share one replay where they can; changes no result.", ""),
+    INT("sweep.spans", "16", 4, 16, "",
+        "Spans of the probability of backtest overfitting; fewer where the data are short.",
+        "Bailey et al. 2015"),
+
     BOOL("report.html", "true", "Write report.html."),
 };
 
