@@ -125,3 +125,26 @@ size_t decimal_text(int128 mant, uint8_t exp, bool trim, char *out) {
     out[len] = 0;
     return len;
 }
+
+bool decimal_parse_e12(const char *s, int128 *out) {
+    bool minus = *s == '-';
+    int decimals = -1;
+    int128 v = 0;
+    s += minus;
+    if (*s < '0' || *s > '9') return false;
+    for (; *s; s++) {
+        if (*s == '.' && decimals < 0 && s[1]) {
+            decimals = 0;
+            continue;
+        }
+        if (*s < '0' || *s > '9' || decimals == 12) return false;
+        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *s - '0', &v))
+            return false;
+        if (decimals >= 0) decimals++;
+    }
+    for (int i = decimals < 0 ? 0 : decimals; i < 12; i++) {
+        if (__builtin_mul_overflow(v, 10, &v)) return false;
+    }
+    *out = minus ? -v : v;
+    return true;
+}

@@ -32,6 +32,10 @@ bool decimal_to_units(struct decimal d, int64_t unit_mant, uint8_t unit_exp, int
 /* Value x 10^exp as an integer. False: a remainder would be lost, or overflow. */
 bool decimal_to_scale(struct decimal d, uint8_t exp, int64_t *out);
 
+/* Money text (json_money, our CSV files) back to 1e-12: [-]digits[.digits], as many digits as fit
+ * 128 bits. False (out untouched): anything else, more than 12 decimals. */
+bool decimal_parse_e12(const char *s, int128 *out);
+
 /* Removes trailing zeros of the fraction. */
 struct decimal decimal_reduce(struct decimal d);
 

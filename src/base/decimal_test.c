@@ -247,6 +247,28 @@ static void text_of_128_bit_money_is_whole(void **state) {
     assert_string_equal(out, "12");
 }
 
+static void money_text_comes_back_whole_or_is_refused(void **state) {
+    (void)state;
+    static const char *const bad[] = {
+        "", "-", ".5", "1.", "+1", "1e3", "1.0000000000001", " 1", "1 ", "--1", "1.2.3"};
+    int128 most = (int128)(((uint128)1 << 127) - 1), v = 7;
+    char text[DECIMAL_TEXT_MAX];
+    const int128 all[] = {0, 1, -1, 999999999999, -1000000000001, most, -most};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        for (int trim = 0; trim < 2; trim++) {
+            decimal_text(all[i], 12, trim, text);
+            assert_true(decimal_parse_e12(text, &v));
+            assert_true(v == all[i]);
+        }
+    }
+    v = 7;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(decimal_parse_e12(bad[i], &v));
+    assert_false(decimal_parse_e12("170141183460469231731687303.715884105728", &v));
+    assert_false(decimal_parse_e12("170141183460469231731687304", &v));
+    assert_true(v == 7);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parsing_agrees_with_the_digit_string_oracle),
@@ -256,6 +278,7 @@ int main(void) {
         cmocka_unit_test(units_are_exact_or_refused),
         cmocka_unit_test(an_overflow_of_units_or_scale_is_refused_and_writes_nothing),
         cmocka_unit_test(text_of_128_bit_money_is_whole),
+        cmocka_unit_test(money_text_comes_back_whole_or_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "program/run.h"
+#include "program/run_args.h"
 #include "program/run_config.h"
 
 static void print_text(const struct run *run) {
@@ -58,24 +59,13 @@ static err_t run_both(
     const struct cli_verb *verb, int argc, char **argv, bool with_study, struct err_info *e) {
     struct cli_args *a = calloc(1, sizeof *a);
     struct run *run = calloc(1, sizeof *run);
+    struct run_args args;
     struct config *cfg = NULL;
-    const char *sets[CLI_SETS_MAX + 2];
-    char seed[40], output[FILE_PATH_MAX + 8];
-    size_t n = 0;
     err_t code = a && run ? ERR_OK : err_set(e, ERR_RESOURCE, "out of memory");
     if (!code) code = cli_parse(verb, argc, argv, a, e);
     if (!code) {
-        for (int i = 0; i < a->sets; i++) sets[n++] = a->set[i];
-        if (a->seed_given) {
-            snprintf(seed, sizeof seed, "seed=%llu", (unsigned long long)a->seed);
-            sets[n++] = seed;
-        }
-        if (cli_value(a, "to")) {
-            snprintf(output, sizeof output, "output=%s", cli_value(a, "to"));
-            sets[n++] = output;
-        }
-        const char *file = a->argc > 0 ? a->argv[0] : a->config;
-        code = config_load(&cfg, run_schema, run_schema_keys, file, sets, n, e);
+        run_args_take(&args, a);
+        code = config_load(&cfg, run_schema, run_schema_keys, args.file, args.sets, args.n, e);
     }
     if (!code) {
         code = run_make(run, cfg, a, with_study, e);

@@ -9,30 +9,6 @@
 
 enum { SCALE = 12 };
 
-/* Decimal text as 1e-12; false if it is no number or has more decimals. */
-static bool number(const char *s, int128 *out) {
-    bool minus = *s == '-';
-    int decimals = -1;
-    int128 v = 0;
-    s += minus;
-    if (*s < '0' || *s > '9') return false;
-    for (; *s; s++) {
-        if (*s == '.' && decimals < 0) {
-            decimals = 0;
-            continue;
-        }
-        if (*s < '0' || *s > '9' || decimals == SCALE) return false;
-        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *s - '0', &v))
-            return false;
-        if (decimals >= 0) decimals++;
-    }
-    for (int i = decimals < 0 ? 0 : decimals; i < SCALE; i++) {
-        if (__builtin_mul_overflow(v, 10, &v)) return false;
-    }
-    *out = minus ? -v : v;
-    return true;
-}
-
 static bool summed(const char *name) {
     return strncmp(name, "ts_", 3) != 0 && strcmp(name, "order_id") != 0;
 }
@@ -77,7 +53,7 @@ err_t fill_sums_add(struct fill_sums *s, const char *const *cell, struct err_inf
         struct fill_sum *c = &g->column[i];
         bool unknown = strncmp(s->name[i], "queue_", 6) == 0 && strcmp(cell[i], "-1") == 0;
         if (!summed(s->name[i])) continue;
-        if (unknown || !number(cell[i], &v)) {
+        if (unknown || !decimal_parse_e12(cell[i], &v)) {
             c->missing++;
             continue;
         }

@@ -356,9 +356,13 @@ void pipeline_close(struct pipeline *p) {
     free(p->seat);
 }
 
-static int64_t period_of(const struct bucket_spec *spec) {
-    int64_t minute = 60 * NS_PER_S;
-    return spec->mode == BUCKET_TIME && spec->size > minute ? spec->size : minute;
+static int64_t period_of(const struct pipeline *p, int64_t span_ns) {
+    const struct bucket_spec *b = &p->spec.bucket;
+    int64_t period = 60 * NS_PER_S, least = b->mode == BUCKET_TIME ? b->size : NS_PER_S;
+    if (p->periods > 0 && span_ns / (int64_t)p->periods < period) {
+        period = span_ns / (int64_t)p->periods / NS_PER_S * NS_PER_S;
+    }
+    return period > least ? period : least;
 }
 
 static err_t seat_of(struct pipeline *p, uint32_t k, struct err_info *e) {
@@ -374,7 +378,8 @@ static err_t seat_of(struct pipeline *p, uint32_t k, struct err_info *e) {
     s->stale_ns = config_int(s->c, "risk.stale_ms") * NS_PER_MS;
     err_t code = plan_qty(s->c, "strategy.position_max", &p->inst, &hold, e);
     if (code) return code;
-    sinks_init(&s->sinks, s->r, &s->files, hold.lots, period_of(&p->spec.bucket));
+    sinks_init(&s->sinks, s->r, &s->files, hold.lots,
+        period_of(p, p->found->last_ns - p->found->first_ns));
     s->sinks.account = s->account;
     s->sinks.account_ctx = s->account_ctx;
     return engine_of(p, k, e);

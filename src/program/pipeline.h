@@ -28,6 +28,8 @@ struct pipeline_options {
     const struct run_models *models; /* NULL: no predictions */
     const char *folder;              /* fills.csv, orders.csv, equity.csv go here; NULL: none */
     bool quiet;
+    size_t periods; /* at least so many sampling periods of profit, shorter than a minute (or the
+                     * bucket's time) where the data are short; 0 = whatever a minute gives */
 };
 
 enum { PIPELINE_SPANS_MAX = 20, PIPELINE_SETS_MAX = 63 }; /* one seat of the world is the clock's */

@@ -38,7 +38,8 @@ struct pipeline {
     struct pipeline_facts *facts;
     struct instrument inst; /* with the id its events carry */
     bool bars;
-    uint16_t rank; /* among the instruments of the run */
+    size_t periods; /* as pipeline_options.periods */
+    uint16_t rank;  /* among the instruments of the run */
     const struct fanout_facts *found;
     struct fanout_lane *lane;
     uint32_t seats; /* engines are seats 0..seats-1; seat `seats` rings at bucket boundaries */

@@ -142,6 +142,8 @@ static void on_fill(struct sinks *s, const struct fill_record *f) {
         row.tif = order_tif_name(o->tif);
     }
     if (engine_quote(s->engine, &bid, &ask)) row.book_spread = ask.ticks - bid.ticks;
+    int64_t held = f->position < 0 ? -f->position : f->position;
+    if (held > r->position_max) r->position_max = held;
     r->spread += row.spread;
     r->slippage += row.slippage;
     if (f->maker) {

@@ -28,11 +28,16 @@ uint64_t plan_hash(const struct config *c) {
     char *yaml = config_yaml(c);
     CHECK(yaml != NULL);
     uint64_t h = 0;
+    bool left_out = false; /* also the indented lines of a section */
     for (const char *line = yaml; *line;) {
+        static const char *const out[] = {"name:", "output:", "sweep:", "stress:"};
         size_t n = strcspn(line, "\n");
         n += line[n] == '\n';
-        if (strncmp(line, "name:", 5) != 0 && strncmp(line, "output:", 7) != 0)
-            h = hash64(h, line, n);
+        if (*line != ' ') left_out = false;
+        for (size_t i = 0; i < sizeof out / sizeof *out; i++) {
+            if (strncmp(line, out[i], strlen(out[i])) == 0) left_out = true;
+        }
+        if (!left_out) h = hash64(h, line, n);
         line += n;
     }
     free(yaml);

@@ -12,7 +12,8 @@
 #include "learn/study/study.h"
 
 struct label_spec plan_label(const struct config *c);
-/* Of everything that can change a result: the whole resolved configuration but name and output. */
+/* Of everything that can change a result: the whole resolved configuration but name, output and
+ * the sections of sweep and stress (a set of them is the same trial as a run of its own). */
 uint64_t plan_hash(const struct config *c);
 bool plan_has_model(const struct config *c); /* model.kind is not none */
 struct train_params plan_train(const struct config *c);

@@ -156,6 +156,7 @@ static err_t lane_of(struct portfolio *f, size_t i, const struct config *cfg, st
     }
     p->cfg = cfg;
     p->models = f->opt->models;
+    p->periods = f->opt->periods;
     p->inst = table[inst];
     if (f->lanes > 1) p->inst.id = (uint16_t)i;
     p->rank = (uint16_t)i;

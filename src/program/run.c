@@ -158,7 +158,7 @@ static err_t finish(struct run *run, struct err_info *e) {
     return dir_out_commit(dir, e);
 }
 
-err_t run_make(struct run *run, struct config *cfg, const struct cli_args *args, bool with_study,
+err_t run_open(struct run *run, struct config *cfg, const struct cli_args *args, bool with_study,
     struct err_info *e) {
     memset(run, 0, sizeof *run);
     run->cfg = cfg;
@@ -170,9 +170,13 @@ err_t run_make(struct run *run, struct config *cfg, const struct cli_args *args,
     if (code) return code;
     run->folder = dir_out_path(run->dir);
     code = find_tape(run, e);
-    if (!code) code = plan_features(cfg, e);
     if (!code) code = plan_buckets(cfg, run->tape, e);
-    if (!code) code = find_models(run, with_study, e);
+    return code ? code : find_models(run, with_study, e);
+}
+
+err_t run_make(struct run *run, struct config *cfg, const struct cli_args *args, bool with_study,
+    struct err_info *e) {
+    err_t code = run_open(run, cfg, args, with_study, e);
     if (!code) code = replay(run, e);
     if (!code) code = plan_tape_hash(cfg, run->tape, &run->result.tape_hash, e);
     return code ? code : finish(run, e);

@@ -35,12 +35,19 @@ MUST_USE err_t run_make(struct run *run, struct config *cfg, const struct cli_ar
     bool with_study, struct err_info *e);
 void run_fini(struct run *run);
 
+/* Up to the replay: the output folder under way, the tape (imported into it where the input is
+ * raw), buckets and models. For verbs that replay in their own way. */
+MUST_USE err_t run_open(struct run *run, struct config *cfg, const struct cli_args *args,
+    bool with_study, struct err_info *e);
+
 /* Parts, each its own file. */
 void run_tables(struct run *run); /* run_tables.c: data section */
 MUST_USE err_t run_truth(
     struct run *run, struct err_info *e); /* run_truth.c: found beside planted */
 MUST_USE err_t run_figures(
-    struct run *run, struct err_info *e);                      /* run_figures.c: returns, trials */
+    struct run *run, struct err_info *e); /* run_figures.c: returns, trials */
+/* study.trials, or trials.jsonl beside the run folder. */
+void run_trials_path(const struct run *run, char *out, size_t cap);
 MUST_USE err_t run_write(struct run *run, struct err_info *e); /* run_write.c: JSON, report */
 
 #endif

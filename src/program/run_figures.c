@@ -54,8 +54,7 @@ static err_t measure(struct run_result *r, double deposit, const struct config *
     return ERR_OK;
 }
 
-/* study.trials, or trials.jsonl beside the run folder. */
-static void ledger_path(const struct run *run, char *out, size_t cap) {
+void run_trials_path(const struct run *run, char *out, size_t cap) {
     const char *set = config_string(run->cfg, "study.trials");
     const char *slash = strrchr(run->output, '/');
     if (*set) {
@@ -72,7 +71,7 @@ err_t run_figures(struct run *run, struct err_info *e) {
     char path[FILE_PATH_MAX + 16];
     err_t code = measure(r, (double)r->equity_start / 1e12, run->cfg, &m, e);
     if (run->study.done) scorecard_study(&r->score, &run->study.result);
-    ledger_path(run, path, sizeof path);
+    run_trials_path(run, path, sizeof path);
     struct trial t = {.name = config_string(run->cfg, "name"),
         .config_hash = plan_hash(run->cfg),
         .data_hash = r->tape_hash,

@@ -124,6 +124,8 @@ void run_result_json(const struct run_result *r, struct json_out *j) {
     char text[DECIMAL_TEXT_MAX];
     instrument_qty_text(&r->inst, (qty_t){r->position_end}, text);
     json_kstr(j, "position_end", text);
+    instrument_qty_text(&r->inst, (qty_t){r->position_max}, text);
+    json_kstr(j, "position_max", text);
     *text = 0;
     if (r->mid2_end > 0)
         decimal_text(

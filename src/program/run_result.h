@@ -73,8 +73,8 @@ struct run_result {
     int128 equity_start, equity_end, fees, funding, rounding, turnover, max_drawdown;
     int128 spread, slippage;
     int128 revaluation; /* several instruments: what the deposits gained by a new price of theirs */
-    int64_t position_end;
-    uint64_t positions_open; /* several instruments: how many end with a position */
+    int64_t position_end, position_max; /* largest absolute one */
+    uint64_t positions_open;            /* several instruments: how many end with a position */
     uint64_t fills, maker_fills, orders, cancels, rejects, buckets, events, predictions;
     uint64_t ignored_reorder; /* events beyond the reorder window */
     int64_t clock_offset_ns;

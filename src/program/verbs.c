@@ -22,6 +22,7 @@ extern const struct cli_verb cmd_orders;
 extern const struct cli_verb cmd_report;
 extern const struct cli_verb cmd_run;
 extern const struct cli_verb cmd_show_config;
+extern const struct cli_verb cmd_sweep;
 extern const struct cli_verb cmd_tape_cut;
 extern const struct cli_verb cmd_tape_export;
 extern const struct cli_verb cmd_tape_info;
@@ -55,6 +56,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_report,
     &cmd_run,
     &cmd_show_config,
+    &cmd_sweep,
     &cmd_tape_cut,
     &cmd_tape_export,
     &cmd_tape_info,

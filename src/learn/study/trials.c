@@ -140,19 +140,34 @@ static err_t append(int fd, const char *path, const char *line, size_t n, struct
     return fsync(fd) == 0 ? ERR_OK : err_set_errno(e, errno, "%s could not be written", path);
 }
 
-static err_t locked(
-    int fd, const char *path, const struct trial *t, struct trial_counts *out, struct err_info *e) {
+/* All lines as one text, so that they are written together. */
+static char *trial_lines(const struct trial *t, size_t n, bool torn, size_t *len) {
+    char *all = NULL;
+    *len = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t more;
+        char *line = trial_line(&t[i], torn && i == 0, &more);
+        all = mem_grow(all, *len + more);
+        memcpy(all + *len, line, more);
+        *len += more;
+        free(line);
+    }
+    return all;
+}
+
+static err_t locked(int fd, const char *path, const struct trial *t, size_t trials,
+    struct trial_counts *out, struct err_info *e) {
     char *text = NULL;
     size_t n = 0;
     err_t err = read_all(fd, path, &text, &n, e);
     struct ledger l = {0};
     if (!err) read_lines(&l, text, n);
-    if (!err && t) {
+    if (!err && trials > 0) {
         size_t len;
-        char *line = trial_line(t, n && text[n - 1] != '\n', &len);
-        err = append(fd, path, line, len, e);
-        if (!err) read_lines(&l, line, len);
-        free(line);
+        char *lines = trial_lines(t, trials, n && text[n - 1] != '\n', &len);
+        err = append(fd, path, lines, len, e);
+        if (!err) read_lines(&l, lines, len);
+        free(lines);
     }
     if (!err) count(&l, out);
     free(l.seen);
@@ -160,14 +175,19 @@ static err_t locked(
     return err;
 }
 
-err_t trials_append(
-    const char *path, const struct trial *t, struct trial_counts *out, struct err_info *e) {
+err_t trials_append_all(const char *path, const struct trial *t, size_t n, struct trial_counts *out,
+    struct err_info *e) {
     int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) return err_set_errno(e, errno, "trial ledger %s", path);
     int bad = 0;
     while (flock(fd, LOCK_EX) != 0 && (bad = errno) == EINTR) bad = 0;
     err_t err = bad ? err_set_errno(e, bad, "trial ledger %s cannot be locked", path)
-                    : locked(fd, path, t, out, e);
+                    : locked(fd, path, t, n, out, e);
     close(fd); /* releases the lock */
     return err;
+}
+
+err_t trials_append(
+    const char *path, const struct trial *t, struct trial_counts *out, struct err_info *e) {
+    return trials_append_all(path, t, t ? 1 : 0, out, e);
 }

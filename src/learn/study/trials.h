@@ -30,7 +30,10 @@ struct trial_counts {
     double variance; /* population variance of the distinct trials' Sharpe ratios; NaN below 2 */
 };
 
-/* Appends one line (unless `t` is NULL) and counts. The file is made if it is missing. */
+/* Appends n lines (0: none) and counts. The file is made if it is missing. */
+MUST_USE err_t trials_append_all(const char *path, const struct trial *t, size_t n,
+    struct trial_counts *out, struct err_info *e);
+/* One line, or none if `t` is NULL. */
 MUST_USE err_t trials_append(
     const char *path, const struct trial *t, struct trial_counts *out, struct err_info *e);
 

@@ -70,4 +70,36 @@ struct chart_fold {
 void chart_folds(struct html *h, const char *title, const char *score_name,
     const struct chart_fold *fold, size_t n);
 
+/* Columns with marks at chosen places of the x axis (named above them, at most CHART_MARKS_MAX). */
+enum { CHART_MARKS_MAX = 8 };
+struct chart_mark {
+    double x; /* not finite: left out */
+    const char *label;
+};
+void chart_spread(struct html *h, const char *title, const char *x_label, double x0, double width,
+    const double *count, size_t n, const struct chart_mark *mark, size_t marks);
+
+/* Heat map: value[row * columns + column], row 0 at the bottom; NaN = an empty cell. Colour by sign
+ * and size, the number in each cell. */
+struct chart_heat {
+    const char *title, *x_label, *y_label;
+    const char *const *x, *const *y;
+    size_t columns, rows;
+    const double *value;
+};
+void chart_heat(struct html *h, const struct chart_heat *c);
+
+/* Points over named places, with the mean of each place; the first point is ringed. */
+void chart_dots(struct html *h, const char *title, const char *x_label, const char *y_label,
+    const char *const *place, size_t places, const double *at, const double *y, size_t points);
+
+/* Means with bands over named places, one line a series; NaN = missing. */
+struct chart_means {
+    const char *name;
+    int color;
+    const double *mean, *error; /* band: mean +- 2 error */
+};
+void chart_curve(struct html *h, const char *title, const char *x_label, const char *y_label,
+    const char *const *place, size_t places, const struct chart_means *series, size_t count);
+
 #endif

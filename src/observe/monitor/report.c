@@ -41,7 +41,7 @@ void report_page_open(struct html *h, const char *title) {
         "content=\"width=device-width,initial-scale=1\"><title>");
     html_text(h, title);
     html_put(h, "</title><style>");
-    html_put(h, "%s", report_style);
+    html_put(h, "%s%s", report_style, report_style_places);
     html_put(h, "</style></head><body><main>");
 }
 
@@ -106,6 +106,7 @@ err_t report_render(const char *json, struct html *h, struct err_info *e) {
     report_page_open(h, report_string(doc, "name", "run"));
     head(h, doc);
     limits(h, doc);
+    report_sweep(h, doc);
     report_truth(h, doc);
     report_money(h, doc);
     report_fills(h, doc);

@@ -61,7 +61,8 @@ void report_trace(struct html *h, const cJSON *doc) {
     const cJSON *s = cJSON_GetObjectItemCaseSensitive(doc, "stages"), *v;
     html_put(h, "<h2 id=\"trace\">How to get the same figures</h2><p>");
     html_text(h, report_string(doc, "how", ""));
-    html_put(h, "</p><table><tr><th>stage</th><th class=\"l\">running hash</th></tr>");
+    html_put(h, "</p>");
+    if (s) html_put(h, "<table><tr><th>stage</th><th class=\"l\">running hash</th></tr>");
     cJSON_ArrayForEach(v, s) {
         html_put(h, "<tr><td>");
         html_text(h, v->string);
@@ -69,7 +70,7 @@ void report_trace(struct html *h, const cJSON *doc) {
         html_text(h, cJSON_IsString(v) ? v->valuestring : "");
         html_put(h, "</td></tr>");
     }
-    html_put(h, "</table>");
+    if (s) html_put(h, "</table>");
     const char *yaml = report_string(doc, "config", NULL);
     if (!yaml) return;
     html_put(h, "<details><summary>Resolved configuration</summary><pre>");

@@ -16,6 +16,12 @@ void report_page_close(struct html *h);
 /* The strings of an array, each between `open` and `close`. */
 void report_list(
     struct html *h, const cJSON *doc, const char *key, const char *open, const char *close);
+/* Strings of an array, borrowed from it; the caller frees the array of pointers. */
+const char **report_names(const cJSON *o, const char *key, size_t *n);
+void report_caption(struct html *h, const char *text);   /* ends the figure */
+void report_table(struct html *h, const cJSON *rows);    /* strings; row 0 names the columns */
+void report_verdicts(struct html *h, const cJSON *rows); /* question, found, needed, verdict */
+void report_heat(struct html *h, const cJSON *m, const char *title, const char *text);
 
 void report_money(struct html *h, const cJSON *doc); /* equity, drawdown, costs */
 void report_fills(struct html *h, const cJSON *doc); /* fills and queue */
@@ -23,6 +29,7 @@ void report_study(struct html *h, const cJSON *doc); /* metrics, folds, calibrat
 void report_truth(struct html *h, const cJSON *doc); /* found beside planted */
 void report_score(struct html *h, const cJSON *doc); /* scorecard */
 void report_data(struct html *h, const cJSON *doc);  /* data quality, gaps, buckets, features */
+void report_sweep(struct html *h, const cJSON *doc); /* many sets: doubts, pictures, table */
 void report_trace(struct html *h, const cJSON *doc); /* stage hashes, configuration */
 
 #endif

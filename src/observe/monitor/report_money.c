@@ -4,12 +4,6 @@
 #include "observe/monitor/chart.h"
 #include "observe/monitor/report_internal.h"
 
-static void caption(struct html *h, const char *text) {
-    html_put(h, "<figcaption>");
-    html_text(h, text);
-    html_put(h, "</figcaption></figure>");
-}
-
 static void equity(struct html *h, const cJSON *eq, const char *asset) {
     size_t n = 0, k = 0;
     double *t = report_numbers(eq, "ts_s", &n);
@@ -23,16 +17,17 @@ static void equity(struct html *h, const cJSON *eq, const char *asset) {
             "Profit over time", "UTC", asset, CHART_TIME, t, n, s, hold ? 3 : 2, 0};
         html_put(h, "<figure>");
         chart_lines(h, &c);
-        caption(h, "Profit in the settlement asset, marked at mid. The distance of the two lines "
-                   "is what the "
-                   "costs took.");
+        report_caption(h,
+            "Profit in the settlement asset, marked at mid. The distance of the two lines "
+            "is what the "
+            "costs took.");
     }
     if (t && down && n > 1) {
         struct chart_series s = {"drawdown", 4, true, false, down};
         struct chart_lines c = {"Drawdown", "UTC", asset, CHART_TIME, t, n, &s, 1, 0};
         html_put(h, "<figure>");
         chart_lines(h, &c);
-        caption(h, "Distance below the highest profit so far, after costs.");
+        report_caption(h, "Distance below the highest profit so far, after costs.");
     }
     free(t);
     free(net);
@@ -58,7 +53,7 @@ void report_money(struct html *h, const cJSON *doc) {
         {"after costs", report_number(cost, "net"), true}};
     html_put(h, "<figure>");
     chart_waterfall(h, "Where the profit went", asset, step, sizeof step / sizeof *step);
-    caption(h,
+    report_caption(h,
         report_string(cost, "note",
             "Spread: distance of the fill from mid at the moment of the fill (a "
             "maker earns it, a taker pays it). Slippage: move of mid between decision and fill."));
@@ -113,8 +108,9 @@ void report_fills(struct html *h, const cJSON *doc) {
         html_put(h, "<figure>");
         chart_histogram(h, "Wait of passive fills", report_string(hist, "x_label", "s"),
             report_number(hist, "x0"), report_number(hist, "width"), count, n);
-        caption(h, "Time from placing an order to its passive fill; the last column holds all "
-                   "longer waits.");
+        report_caption(h,
+            "Time from placing an order to its passive fill; the last column holds all "
+            "longer waits.");
     }
     free(count);
     const cJSON *rows = cJSON_GetObjectItemCaseSensitive(f, "rows");

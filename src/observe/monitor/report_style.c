@@ -83,3 +83,10 @@ const char report_feature_style[] =
     "background:var(--card)}details.feature>summary{color:var(--ink)}"
     "details.feature figure{border:0;padding:4px}"
     "@media(max-width:700px){.quad{grid-template-columns:1fr}}";
+
+const char report_style_places[] =
+    ".thick{stroke-width:3}.dot.faint{opacity:.45}rect.hole{fill:var(--line);opacity:.4}"
+    ".halo{paint-order:stroke;stroke:var(--card);stroke-width:4px}"
+    ".ring{fill:none;stroke:var(--c4);stroke-width:2}"
+    ".point.c0{fill:var(--c0)}.point.c1{fill:var(--c1)}.point.c2{fill:var(--c2)}"
+    ".point.c3{fill:var(--c3)}.point.c4{fill:var(--c4)}.point.c5{fill:var(--c5)}";

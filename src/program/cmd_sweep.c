@@ -1,0 +1,108 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "program/cli.h"
+#include "program/run_args.h"
+#include "program/run_config.h"
+#include "program/sweep.h"
+
+static void set_line(const struct sweep *s, const char *what, size_t rank) {
+    const struct sweep_row *r = &s->row[s->order[rank]];
+    char text[1024];
+    sweep_set_text(s, s->order[rank], text, sizeof text);
+    printf("  %-8s net %+.6f %s  fills %llu  set %zu: %s\n", what, (double)r->net / 1e12,
+        s->inst.settle, (unsigned long long)r->fills, s->order[rank], text);
+}
+
+static void print_text(const struct sweep *s) {
+    char head[1024];
+    sweep_headline(s, head, sizeof head);
+    printf("%s\n\n", head);
+    set_line(s, "best", 0);
+    set_line(s, "median", s->finished / 2);
+    set_line(s, "worst", s->finished - 1);
+    printf("\n  sets with a profit            %zu of %zu\n", s->profitable, s->finished);
+    if (s->finished < s->spec.sets)
+        printf("  sets that could not be run    %zu\n", s->spec.sets - s->finished);
+    printf("  best of pure noise, expected  %.6g (95 %%: %.6g), p = %.3f\n", s->noise.mean,
+        s->noise.high, s->noise.p);
+    printf(
+        "  probability of overfitting    %.3f (%zu splits)\n", s->pbo.probability, s->pbo.splits);
+    printf("  deflated Sharpe of the best   %.3f with %llu trials in the ledger, %.1f independent "
+           "among these\n",
+        s->dsr, (unsigned long long)s->trials.runs, s->effective);
+    printf(
+        "  neighbours of the best        %zu of %zu with a profit\n", s->near_profitable, s->near);
+    printf("  seed                          %llu\n", (unsigned long long)s->spec.seed);
+    printf("\nreport  %s/report.html\n", s->run.output);
+}
+
+static err_t print_json(const struct sweep *s, struct err_info *e) {
+    struct json_out j;
+    json_init(&j);
+    json_object(&j);
+    json_kstr(&j, "sweep", s->run.output);
+    sweep_result_json(s, &j);
+    json_object_end(&j);
+    err_t code = cli_print_json(&j, e);
+    json_fini(&j);
+    return code;
+}
+
+static err_t load(
+    struct sweep *s, const struct cli_args *a, const struct run_args *args, struct err_info *e) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t jobs = 0;
+    s->file = args->file;
+    s->sets = args->sets;
+    s->n_sets = args->n;
+    err_t code = cli_int(a, "jobs", 1, SWEEP_JOBS_MAX, cores > 0 ? cores : 1, &jobs, e);
+    s->jobs = (size_t)jobs;
+    if (code) return code;
+    return config_load(&s->cfg, run_schema, run_schema_keys, s->file, s->sets, s->n_sets, e);
+}
+
+static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
+    struct cli_args *a = calloc(1, sizeof *a);
+    struct sweep *s = calloc(1, sizeof *s);
+    struct run_args args;
+    err_t code = a && s ? ERR_OK : err_set(e, ERR_RESOURCE, "out of memory");
+    if (!code) code = cli_parse(verb, argc, argv, a, e);
+    if (!code) {
+        run_args_take(&args, a);
+        code = load(s, a, &args, e);
+    }
+    if (!code) {
+        code = sweep_run(s, a, e);
+        if (!code) code = sweep_judge(s, e);
+        if (!code) code = sweep_write(s, e);
+        if (!code && a->json) code = print_json(s, e);
+        if (!code && !a->json) print_text(s);
+        sweep_fini(s);
+    }
+    if (s && s->cfg) config_free(s->cfg);
+    free(s);
+    free(a);
+    return code;
+}
+
+const struct cli_verb cmd_sweep = {
+    .name = "sweep",
+    .usage = "[CONFIG] [--to DIR] [--jobs N] [--set KEY=VALUE]...",
+    .about = "many parameter sets over one tape, and how much of the best is luck",
+    .help =
+        "  --to DIR          folder of the sweep (key output)\n"
+        "  --jobs N          threads; default: one a core. Changes no result\n"
+        "  --set KEY=VALUE   override a key of the configuration\n"
+        "\n"
+        "The section sweep of the configuration says what varies. An interrupted sweep goes on\n"
+        "with the same command.\n"
+        "\n"
+        "Example:\n"
+        "  fathom sweep examples/sweep-grid.yaml --to runs/sweep\n",
+    .options = "to= jobs=",
+    .args_min = 0,
+    .args_max = 1,
+    .run = run,
+};
