@@ -47,7 +47,20 @@ enum event_kind {
     EV_OPTION = 19, /* an option of a chain: inst = the chain's row, id = expiry ns; aux.a = strike
                        1e-10, aux.b = index price 1e-10; flags BUY = call, SELL = put; 2 slots:
                        option_cont. A snapshot of a chain is one message: FIRST .. LAST */
-    EV_KIND_COUNT = 20
+    EV_ORDER = 20,  /* one order of the market changed (per-order data): id = its id, 0 = unknown
+                       orders of a level; px, qty = by how much, side it rests on; aux.a = enum
+                       order_action. Comes before the trade and the depth message it causes */
+    EV_KIND_COUNT = 21
+};
+
+enum order_action {
+    ACTION_ADD = 1,
+    ACTION_REDUCE = 2,  /* cancelled in part; id 0: of unknown orders */
+    ACTION_DELETE = 3,  /* cancelled whole */
+    ACTION_EXECUTE = 4, /* traded: the print follows */
+    ACTION_HIDDEN = 5,  /* a hidden order traded: it changes no displayed quantity */
+    ACTION_CROSS = 6,   /* an auction's print */
+    ACTION_HALT = 7     /* px = -1 halted, 0 quoting again, 1 trading again */
 };
 
 enum event_flag {

@@ -14,7 +14,7 @@
 
 /* The one name list of formats, for checking and for the nearest word. */
 static const char *const formats[] = {"auto", "raw", "trades", "aggTrades", "klines", "mark",
-    "bookTicker", "fundingRate", "metrics", "series", "deribit-options"};
+    "bookTicker", "fundingRate", "metrics", "series", "deribit-options", "lobster"};
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
 static err_t unknown(
@@ -156,6 +156,11 @@ static err_t print_json(const struct import_options *opt, const struct import_re
     json_kint(&j, "late_ids", (int64_t)r->tally.late_ids);
     json_kint(&j, "control_lines", (int64_t)r->control_lines);
     json_kint(&j, "other_messages", (int64_t)r->other_messages);
+    if (r->n_files > 0 && strcmp(r->file[0].format, "lobster") == 0) {
+        json_kint(&j, "levels_revealed", (int64_t)r->levels_revealed);
+        json_kint(&j, "levels_stale", (int64_t)r->levels_stale);
+        json_kint(&j, "levels_wrong", (int64_t)r->levels_wrong);
+    }
     json_instruments(&j, r);
     json_files(&j, r);
     json_samples(&j, &r->tally);
@@ -187,6 +192,11 @@ static void print_text(const struct import_options *opt, const struct import_rep
         printf(
             "  %s: %" PRIu64 "\n", import_reason_name((enum import_reason)i), r->tally.rejected[i]);
     }
+    if (r->levels_revealed + r->levels_stale + r->levels_wrong > 0) {
+        printf("  levels taken from the order book file: %" PRIu64 " came into its range, %" PRIu64
+               " changed out of it, %" PRIu64 " wrong\n",
+            r->levels_revealed, r->levels_stale, r->levels_wrong);
+    }
     if (r->tally.local_repaired)
         printf("  local stamps repaired: %" PRIu64 "\n", r->tally.local_repaired);
 }
@@ -206,7 +216,8 @@ static void print_samples(const struct import_tally *t) {
 
 static void notes(const struct import_report *r) {
     for (size_t i = 0; i < r->n_files; i++) {
-        if (r->file[i].venue != VENUE_OTHER) continue;
+        bool told = strcmp(r->file[i].format, "lobster") == 0; /* a US exchange, no venue of ours */
+        if (r->file[i].venue != VENUE_OTHER || told) continue;
         fprintf(stderr, "%s: no sign of its venue; written as 'other' (--venue names it)\n",
             r->file[i].path);
     }
@@ -279,7 +290,8 @@ const struct cli_verb cmd_import = {
     .help =
         "  --to TAPE            the tape to write (must not exist; --force replaces it)\n"
         "  --format NAME        auto, raw, trades, aggTrades, klines, mark, bookTicker,\n"
-        "                       fundingRate, metrics, series, deribit-options (default auto)\n"
+        "                       fundingRate, metrics, series, deribit-options, lobster\n"
+        "                       (default auto)\n"
         "  --venue NAME         binance-usdm, binance-coinm, binance-spot, other\n"
         "  --symbol NAME        where neither file name nor columns say it\n"
         "  --interval LENGTH    of bars (5m, 1h) where the file name does not say it\n"

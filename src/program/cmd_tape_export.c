@@ -17,7 +17,8 @@
 
 static const char *const kind_name[EV_KIND_COUNT] = {"none", "depth", "depth_end", "trade",
     "agg_trade", "ticker", "mark", "funding", "liquidation", "kline", "stat24", "instrument",
-    "open_interest", "ratio", "gap", "timer", "order_report", "config", "external", "option"};
+    "open_interest", "ratio", "gap", "timer", "order_report", "config", "external", "option",
+    "order"};
 
 /* ---- CSV ---- */
 

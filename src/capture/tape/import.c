@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "capture/tape/import_lobster.h"
 #include "capture/tape/import_spool.h"
 #include "capture/tape/import_units.h"
 #include "capture/tape/tape.h"
@@ -685,6 +686,7 @@ static err_t verdict(const struct session *s, struct err_info *e) {
 err_t import_run(
     const struct import_options *opt, struct import_report *report, struct err_info *e) {
     *report = (struct import_report){.local_unit = NULL};
+    if (import_lobster_is(opt)) return import_lobster_run(opt, report, e);
     struct session s = {.opt = opt, .report = report};
     err_t err = session_open(&s, e);
     if (!err) err = survey(&s, e);

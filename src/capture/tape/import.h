@@ -67,6 +67,8 @@ struct import_report {
     struct instrument *instrument;
     size_t n_instruments;
     bool tape_written;
+    /* LOBSTER (import_lobster.h): levels taken from the order book file */
+    uint64_t levels_revealed, levels_stale, levels_wrong;
 };
 
 /* ERR_OK: some event is on the tape. ERR_INPUT: none is, or the input is torn or damaged in

@@ -250,6 +250,7 @@ static err_t on_data(struct engine *e, const struct event *ev) {
     case EV_CONFIG:
     case EV_EXTERNAL:
     case EV_OPTION:
+    case EV_ORDER:
     case EV_KIND_COUNT: return ERR_OK;
     }
     return ERR_OK;
