@@ -93,6 +93,11 @@ def page(run):
     hold("the page has no script and no outside link", not re.search(r"<script|https?://|src=|@import|url\(", html))
     hold("the page escapes names", "<b>evil" not in html and "&lt;b&gt;evil" in html)
     hold("every stage hash is on the page", all(v in html for v in doc["stages"].values()))
+    r, parts = json.loads((run / "result.json").read_text()), doc["fills"]
+    told = dict(zip(parts["fees"][0], parts["fees"][1]))
+    hold("the page shows fees and mark-outs of result.json", "where the price went after the fills" in html
+         and told["kind"] == "maker" and int(told["fills"]) == r["maker_fills"] and abs(float(told["fees"]) - float(r["maker_fees"])) < 1e-6)
+    hold("the curve is that of result.json", parts["marks"]["maker"]["mean"] == [r["maker_marks"][k]["mean_bps"] for k in ("at_fill", "1s", "10s", "60s")])
     hold("limits and warnings are told", len(doc["limits"]) >= 3 and len(doc["warnings"]) >= 2)
 
 

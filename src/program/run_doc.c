@@ -387,6 +387,7 @@ static void fills(const struct run_doc *d, struct json_out *j) {
         json_array_end(j);
         json_object_end(j);
     }
+    run_marks_json(r, j);
     json_key(j, "rows");
     json_array(j);
     for (size_t i = 0; i < r->fill_rows; i++) fill_row(&r->fill_row[i], j);

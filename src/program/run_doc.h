@@ -46,6 +46,8 @@ struct run_doc {
 };
 
 void run_doc_json(const struct run_doc *d, struct json_out *j);
+/* run_marks.c: members fees, marks, ahead, unmarked of report.json's open `fills`. */
+void run_marks_json(const struct run_result *r, struct json_out *j);
 /* One line for the terminal and the head of the page. */
 void run_doc_headline(const struct run_doc *d, char *out, size_t cap);
 

@@ -150,7 +150,7 @@ static void band(struct html *h, const struct chart_means *b, size_t places, dou
         html_put(h, "<circle class=\"point c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", b->color, x,
             chart_px(s, b->mean[i]));
         snprintf(t, sizeof t, "%+.3g", b->mean[i]);
-        chart_text(h, x + 9, chart_px(s, b->mean[i]) + 4, "value", t);
+        chart_text(h, x + 8, chart_px(s, b->mean[i]) - 7, "value halo", t);
     }
 }
 

@@ -23,13 +23,14 @@ void report_table(struct html *h, const cJSON *rows);    /* strings; row 0 names
 void report_verdicts(struct html *h, const cJSON *rows); /* question, found, needed, verdict */
 void report_heat(struct html *h, const cJSON *m, const char *title, const char *text);
 
-void report_money(struct html *h, const cJSON *doc); /* equity, drawdown, costs */
-void report_fills(struct html *h, const cJSON *doc); /* fills and queue */
-void report_study(struct html *h, const cJSON *doc); /* metrics, folds, calibration, importance */
-void report_truth(struct html *h, const cJSON *doc); /* found beside planted */
-void report_score(struct html *h, const cJSON *doc); /* scorecard */
-void report_data(struct html *h, const cJSON *doc);  /* data quality, gaps, buckets, features */
-void report_sweep(struct html *h, const cJSON *doc); /* many sets: doubts, pictures, table */
-void report_trace(struct html *h, const cJSON *doc); /* stage hashes, configuration */
+void report_money(struct html *h, const cJSON *doc);   /* equity, drawdown, costs */
+void report_fills(struct html *h, const cJSON *doc);   /* fills and queue */
+void report_marks(struct html *h, const cJSON *fills); /* fees, mark-outs, queue ahead */
+void report_study(struct html *h, const cJSON *doc);   /* metrics, folds, calibration, importance */
+void report_truth(struct html *h, const cJSON *doc);   /* found beside planted */
+void report_score(struct html *h, const cJSON *doc);   /* scorecard */
+void report_data(struct html *h, const cJSON *doc);    /* data quality, gaps, buckets, features */
+void report_sweep(struct html *h, const cJSON *doc);   /* many sets: doubts, pictures, table */
+void report_trace(struct html *h, const cJSON *doc);   /* stage hashes, configuration */
 
 #endif

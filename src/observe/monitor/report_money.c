@@ -101,6 +101,7 @@ void report_fills(struct html *h, const cJSON *doc) {
     html_text(h, report_string(f, "note", ""));
     html_put(h, "</p>");
     pairs(h, cJSON_GetObjectItemCaseSensitive(f, "cards"));
+    report_marks(h, f);
     const cJSON *hist = cJSON_GetObjectItemCaseSensitive(f, "wait_histogram");
     size_t n = 0;
     double *count = report_numbers(hist, "count", &n);
