@@ -101,11 +101,12 @@ def refused(work):
         ("no instrument ZZZ", ["instruments=AAAUSDT,ZZZ"]),
         ("cannot differ between instruments", ["instruments=AAAUSDT data.strict=true"]),
         ("did you mean `strategy.quantity`", ["instruments=AAAUSDT strategy.quantty=1"]),
+        ("choose one with data.symbol, of binance-usdm:", []),
         ("both set", ["instruments=AAAUSDT", "data.symbol=AAAUSDT"]),
-        ("more than 0 is wanted", ["account.deposit=0"]),
-        ("ASSET=AMOUNT is wanted", ["account.deposits=USDT"]),
-        ("prices USDT in EUR", ["account.currency=EUR", "account.deposits=USDT=5"]),
-        ("of which the account holds nothing", ["account.currency=EUR"]),
+        ("more than 0 is wanted", ["data.symbol=AAAUSDT", "account.deposit=0"]),
+        ("ASSET=AMOUNT is wanted", ["data.symbol=AAAUSDT", "account.deposits=USDT"]),
+        ("prices USDT in EUR", ["data.symbol=AAAUSDT", "account.currency=EUR", "account.deposits=USDT=5"]),
+        ("of which the account holds nothing", ["data.symbol=AAAUSDT", "account.currency=EUR"]),
     ):
         text = backtest(work / "no", tape, *sets, code=3 if "no instrument" in want else 2)
         hold(f"refused: {want}", want in text, text.strip()[-200:])

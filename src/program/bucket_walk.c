@@ -106,7 +106,7 @@ static err_t track_start(struct bucket_walk *w, struct bucket_track *t, const st
     struct err_info *e) {
     const char *why = "", *text = w->spec_text;
     struct bucket_choice choice;
-    bool own = w->reference == NULL || strcmp(w->reference, in->symbol) == 0;
+    bool own = w->reference == NULL || instrument_is(in, w->reference);
     if (!own) text = "reference";
     if (own && (w->config || bucket_config_named(text))) {
         err_t code = bucket_config_tape(text, w->config, w->tape, in, &choice, e);
@@ -163,6 +163,21 @@ static err_t write_event(
     return code ? code : tape_writer_append(w->record, ev, event_slots(ev->kind), e);
 }
 
+/* Time passes for the reference too, so that what its clock cuts by time ends at that time for all
+ * (derive/feature/stream.c does the same). */
+static err_t reference_time(struct bucket_walk *w, const struct event *ev, struct err_info *e) {
+    struct event tick = {.ts_local = ev->ts_local, .kind = EV_TIMER, .flags = EVF_FIRST | EVF_LAST};
+    struct bucket b;
+    err_t code = ERR_OK;
+    for (size_t i = 0; i < w->instruments && !code; i++) {
+        struct bucket_track *t = &w->track[i];
+        if (!t->started || i == ev->inst || t->spec.mode == BUCKET_REFERENCE) continue;
+        tick.inst = (uint16_t)i;
+        while (!code && vclock_before(&t->clock, &tick, &b)) code = take(w, t, &w->table[i], &b, e);
+    }
+    return code;
+}
+
 static err_t track_event(struct bucket_walk *w, struct bucket_track *t, const struct instrument *in,
     const struct event *ev, struct err_info *e) {
     struct bucket b;
@@ -188,9 +203,10 @@ static err_t walk_run(
         if (ev->inst >= w->instruments)
             return err_set(e, ERR_INPUT, "event %llu is of instrument %u, the table has %zu",
                 (unsigned long long)w->events, ev->inst, w->instruments);
-        if (instrument_trades(&w->table[ev->inst]))
+        if (w->reference && (ev->flags & EVF_FIRST)) code = reference_time(w, ev, e);
+        if (!code && instrument_trades(&w->table[ev->inst]))
             code = track_event(w, &w->track[ev->inst], &w->table[ev->inst], ev, e);
-        else if (w->record)
+        else if (!code && w->record)
             code = tape_writer_append(w->record, ev, event_slots(ev->kind), e);
         w->events++;
     }

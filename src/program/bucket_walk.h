@@ -53,7 +53,7 @@ struct bucket_walk {
     bucket_fn *fn; /* NULL = only count */
     void *user;
     const char *config;         /* bucket configuration file, NULL = none */
-    const char *reference;      /* symbol whose clock cuts all others, NULL = each its own */
+    const char *reference;      /* SYMBOL or VENUE:SYMBOL whose clock cuts all; NULL = own */
     struct tape_writer *record; /* every event and decision goes there, NULL = nowhere */
     const char *tape;           /* path, for `config` */
 };

@@ -109,11 +109,10 @@ const struct cli_verb cmd_dataset = {
         "  --scale S      z[:ROWS][:session] or quantile[:ROWS][:session] (default none)\n"
         "  --label L      next=BUCKETS, horizon=SECONDS or barrier=SECONDS,TARGET_BPS,STOP_BPS,\n"
         "                 then ,threshold=X or ,adaptive (default next=1)\n"
-        "  --symbol S     SYMBOL or VENUE:SYMBOL (default: the first of the tape)\n"
-        "\n"
+        "  --symbol S     SYMBOL or VENUE:SYMBOL, where the tape holds several\n" PEER_HELP "\n"
         "Example:\n"
         "  fathom dataset btc.tape --to btc.data --bucket time=1 --set core --label next=5\n",
-    .options = "to= bucket= bucket-config= set= scale= label= symbol=",
+    .options = "to= bucket= bucket-config= set= scale= label= symbol=" PEER_OPTIONS,
     .args_min = 1,
     .args_max = 1,
     .run = run,

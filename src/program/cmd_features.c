@@ -11,6 +11,7 @@
 #include "program/cli.h"
 #include "program/feature_doc.h"
 #include "program/npy_out.h"
+#include "program/peer_args.h"
 #include "program/set_file.h"
 
 /* --- list and explain ------------------------------------------------------------------------ */
@@ -64,8 +65,9 @@ struct job {
     struct feature_set set;
     const char *tape, *bucket, *to;
     struct bucket_choice choice;
+    struct peer_args others;
     struct tape_reader *reader;
-    const struct instrument *inst;
+    struct stream_spec spec;
     void *mem;
     struct stream *stream;
     struct file_out *file;
@@ -73,6 +75,7 @@ struct job {
     err_t failed; /* of the row callback */
     struct err_info *e;
     uint64_t events;
+    uint64_t left; /* events of the own instrument still to come */
 };
 
 static err_t job_parse(
@@ -89,49 +92,47 @@ static err_t job_parse(
     return set_of(set, cli_value(&k->args, "scale"), &k->set, NULL, e);
 }
 
-static err_t job_instrument(struct job *k, struct err_info *e) {
-    size_t n = 0, found = 0;
+static err_t job_instruments(struct job *k, struct err_info *e) {
+    const struct peer_args *p = &k->others;
+    size_t n = 0;
+    uint16_t own;
     const struct instrument *table = tape_reader_instruments(k->reader, &n);
-    const char *symbol = cli_value(&k->args, "symbol");
-    char names[256];
-    names[0] = '\0';
-    for (size_t i = 0; i < n; i++) {
-        size_t len = strlen(names);
-        if (!instrument_trades(&table[i])) continue;
-        snprintf(names + len, sizeof names - len, "%s%s:%s", len ? ", " : "",
-            venue_name(table[i].venue), table[i].symbol);
-        if (symbol && !instrument_is(&table[i], symbol)) continue;
-        k->inst = &table[i];
-        found++;
-    }
-    if (found == 1) return ERR_OK;
-    if (!names[0]) return err_set(e, ERR_INPUT, "%s: the tape holds no instrument", k->tape);
-    if (found == 0)
-        return err_set(e, ERR_USAGE, "--symbol %s: the tape %s holds %s", symbol, k->tape, names);
-    return err_set(e, ERR_USAGE, "%s holds %zu instruments: choose one with --symbol, of %s",
-        k->tape, n, names);
+    err_t code = others_pick(table, n, k->tape, "--symbol", p->own, &own, e);
+    return code ? code : others_spec(&p->others, table, n, k->tape, own, &k->spec, e);
+}
+
+/* bucket-config knows an instrument by its place in its own tape. */
+static err_t job_bucket(struct job *k, struct err_info *e) {
+    const char *file = cli_value(&k->args, "bucket-config"), *why = "";
+    const struct others *o = &k->others.others;
+    const struct instrument *in = others_clock(&k->spec);
+    if (o->tapes > 0 && (file || bucket_config_named(k->bucket)))
+        return err_set(e, ERR_USAGE,
+            "--bucket-config takes all instruments from one tape: merge them (fathom tape merge) "
+            "or "
+            "give the bucket's size");
+    err_t code = bucket_config_tape(k->bucket, file, k->tape, in, &k->choice, e);
+    if (code) return code;
+    k->bucket = k->choice.text;
+    if (others_bucket(&k->spec, k->bucket, &why)) return ERR_OK;
+    return err_set(e, ERR_USAGE, "--bucket %s: %s", k->bucket, why);
 }
 
 static err_t job_open(struct job *k, struct err_info *e) {
     struct tape_reader_options opt = {
         .torn_ok = true, .quarantine = cli_flag(&k->args, "quarantine")};
-    struct stream_spec spec;
-    const char *why = "";
-    memset(&spec, 0, sizeof spec);
-    err_t code = tape_reader_open(&k->reader, k->tape, &opt, e);
-    if (!code) code = job_instrument(k, e);
+    err_t code = peer_args_parse(&k->args, k->tape, &k->others, e);
+    if (!code) code = others_open(&k->others.others, k->tape, &opt, &k->reader, e);
+    if (!code) code = job_instruments(k, e);
+    k->left = UINT64_MAX;
+    if (!code && k->spec.others > 0)
+        code = others_count(&k->others.others, k->tape, &opt, k->spec.inst.id, &k->left, e);
+    if (!code) code = job_bucket(k, e);
     if (code) return code;
-    spec.inst = *k->inst;
-    code = bucket_config_tape(
-        k->bucket, cli_value(&k->args, "bucket-config"), k->tape, k->inst, &k->choice, e);
-    if (code) return code;
-    k->bucket = k->choice.text;
-    if (!bucket_spec_parse(k->bucket, k->inst->qty_mant, k->inst->qty_exp, &spec.bucket, &why))
-        return err_set(e, ERR_USAGE, "--bucket %s: %s", k->bucket, why);
-    size_t size = stream_mem_size(&spec, &k->set);
+    size_t size = stream_mem_size(&k->spec, &k->set);
     k->mem = mem_alloc(size + 64);
     void *mem = (unsigned char *)k->mem + (64 - (uintptr_t)k->mem % 64);
-    k->stream = stream_init(mem, &spec, &k->set);
+    k->stream = stream_init(mem, &k->spec, &k->set);
     if (!k->to) return ERR_OK;
     code = file_out_open(&k->file, k->to, k->args.force, e);
     if (!code) code = npy_out_begin(&k->npy, file_out_stream(k->file), k->to, k->set.count, e);
@@ -148,30 +149,28 @@ static void on_row(void *user, const struct stream *s, const struct bucket *b, c
 /* Bars longer than the bucket would say nothing of the time in between. */
 static err_t check_bar(const struct job *k, const struct event *ev, struct err_info *e) {
     const char *why = "";
-    struct bucket_spec spec;
     if (ev->kind != EV_KLINE || !(ev->flags & EVF_CLOSED)) return ERR_OK;
     if (!stream_counts(k->stream, EV_KLINE)) return ERR_OK;
     int64_t bar_ns = kline_end_ns(ev) - ev->id;
-    if (!bucket_spec_parse(k->bucket, k->inst->qty_mant, k->inst->qty_exp, &spec, &why) ||
-        bucket_spec_fits_bar(&spec, bar_ns, &why))
-        return ERR_OK;
+    if (bucket_spec_fits_bar(&k->spec.bucket, bar_ns, &why)) return ERR_OK;
     return err_set(e, ERR_USAGE, "--bucket %s for %s, which has bars of %lld s: %s", k->bucket,
-        k->inst->symbol, (long long)(bar_ns / NS_PER_S), why);
+        k->spec.inst.symbol, (long long)(bar_ns / NS_PER_S), why);
 }
 
 static err_t job_slots(struct job *k, const struct event *slots, size_t n, struct err_info *e) {
     size_t rows;
     const struct instrument *table = tape_reader_instruments(k->reader, &rows);
-    uint16_t own = stream_instrument(k->stream)->id;
     stream_join_table(k->stream, table, rows);
-    for (size_t i = 0; i < n; i += event_slots(slots[i].kind)) {
+    for (size_t i = 0; i < n && k->left > 0; i += event_slots(slots[i].kind)) {
         k->events++;
-        err_t code = slots[i].inst == own ? check_bar(k, &slots[i], e) : ERR_OK;
+        k->left -= slots[i].inst == k->spec.inst.id;
+        bool own = slots[i].inst == k->spec.inst.id;
+        err_t code = own ? check_bar(k, &slots[i], e) : ERR_OK;
         if (code) return code;
         stream_route(k->stream, &slots[i], on_row, k);
         if (k->failed) return k->failed;
     }
-    return ERR_OK;
+    return k->left == 0 ? ERR_END : ERR_OK;
 }
 
 static err_t job_walk(struct job *k, struct err_info *e) {
@@ -211,6 +210,25 @@ static double missing_rate(const struct feature_engine *fe, size_t column) {
     return rows ? (double)feature_missing(fe)[column] / (double)rows : 1.0;
 }
 
+static void json_others(struct json_out *j, const struct stream_spec *spec) {
+    static const struct {
+        uint8_t role;
+        const char *key;
+    } roles[] = {{OTHER_PEER, "peer"}, {OTHER_REFERENCE, "reference"}, {OTHER_CLOCK, "clock"}};
+    json_key(j, "others");
+    json_array(j);
+    for (size_t i = 0; i < spec->others; i++) {
+        const struct stream_other *o = &spec->other[i];
+        json_object(j);
+        json_kstr(j, "venue", venue_name(o->inst.venue));
+        json_kstr(j, "symbol", o->inst.symbol);
+        for (size_t k = 0; k < sizeof roles / sizeof roles[0]; k++)
+            json_kbool(j, roles[k].key, (o->roles & roles[k].role) != 0);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
 static err_t job_json(const struct job *k, struct err_info *e) {
     const struct feature_engine *fe = stream_features(k->stream);
     struct json_out j;
@@ -226,8 +244,11 @@ static err_t job_json(const struct job *k, struct err_info *e) {
     char scale[32];
     set_scale_text(&k->set.scale, scale);
     json_kstr(&j, "scale", scale);
-    json_kstr(&j, "bucket", k->bucket);
-    json_kstr(&j, "symbol", k->inst->symbol);
+    char bucket[OTHERS_TEXT_MAX];
+    others_bucket_text(&k->others.others, k->bucket, bucket);
+    json_kstr(&j, "bucket", bucket);
+    json_kstr(&j, "symbol", k->spec.inst.symbol);
+    json_others(&j, &k->spec);
     json_kint(&j, "warmup", (int64_t)feature_set_warmup(&k->set));
     json_key(&j, "missing");
     json_object(&j);
@@ -240,12 +261,24 @@ static err_t job_json(const struct job *k, struct err_info *e) {
     return code;
 }
 
+/* Rows that no tape could fill without another instrument say which option brings it. */
+static void hint(const struct job *k) {
+    uint32_t needs = 0;
+    for (size_t i = 0; i < k->set.count; i++) needs |= feature_get(k->set.index[i], NULL)->needs;
+    if ((needs & NEED_PEER) && k->others.others.peers == 0)
+        printf("  rows of the family xv need another venue: --peer\n");
+    if ((needs & NEED_REFERENCE) && !k->others.others.reference)
+        printf("  v72_i and v72_regime need a reference instrument: --reference\n");
+}
+
 static void job_text(const struct job *k) {
     const struct feature_engine *fe = stream_features(k->stream);
     size_t never = 0;
     for (size_t i = 0; i < k->set.count; i++) never += missing_rate(fe, i) >= 1.0;
-    printf("%s: %llu rows of %zu features (set %s, bucket %s)\n", k->inst->symbol,
-        (unsigned long long)feature_rows(fe), k->set.count, k->set.name, k->bucket);
+    char bucket[OTHERS_TEXT_MAX];
+    others_bucket_text(&k->others.others, k->bucket, bucket);
+    printf("%s: %llu rows of %zu features (set %s, bucket %s)\n", k->spec.inst.symbol,
+        (unsigned long long)feature_rows(fe), k->set.count, k->set.name, bucket);
     printf("  signature %016llx, hash %016llx\n",
         (unsigned long long)feature_set_signature(&k->set),
         (unsigned long long)stream_hashes(k->stream).features);
@@ -253,6 +286,7 @@ static void job_text(const struct job *k) {
     for (size_t i = 0; i < k->set.count; i++)
         if (missing_rate(fe, i) >= 1.0) printf(" %s", feature_get(k->set.index[i], NULL)->name);
     if (never) printf("\n");
+    hint(k);
     if (k->to) printf("  written to %s\n", k->to);
 }
 
@@ -312,12 +346,12 @@ const struct cli_verb cmd_features_run = {
         "                 adaptive=QUANTITY, with options (default time=1); volume=config takes\n"
         "                 the size from --bucket-config\n"
         "  --bucket-config FILE  bucket configuration of fathom vclock calibrate\n"
-        "  --symbol NAME  the instrument, where the tape holds several\n"
+        "  --symbol NAME  the instrument, where the tape holds several\n" PEER_HELP
         "  --quarantine   go past damaged blocks of the tape\n"
         "\n"
         "Example:\n"
         "  fathom features run my.tape --to features.npy --set core --bucket time=1\n",
-    .options = "to= set= scale= bucket= bucket-config= symbol= quarantine",
+    .options = "to= set= scale= bucket= bucket-config= symbol= quarantine" PEER_OPTIONS,
     .args_min = 1,
     .args_max = 1,
     .run = run_run,

@@ -413,7 +413,7 @@ const struct cli_verb cmd_features_report = {
             "  --scale S        z[:ROWS][:session] or quantile[:ROWS][:session] (default none)\n"
             "  --bucket SPEC    as in features run (default time=1)\n"
             "  --bucket-config FILE  bucket configuration of fathom vclock calibrate\n"
-            "  --symbol NAME    the instrument, where the tape holds several\n"
+            "  --symbol NAME    the instrument, where the tape holds several\n" PEER_HELP
             "  --horizon N,N    buckets ahead; the first one is tested (default 1,5,20,60)\n"
             "  --detail N       features with charts of their own (default 24)\n"
             "  --bootstrap N    repetitions behind the bands (default 200)\n"
@@ -421,7 +421,8 @@ const struct cli_verb cmd_features_report = {
             "\n"
             "Example:\n"
             "  fathom features report my.tape --to my.features --horizon 1,10\n",
-    .options = "to= set= scale= bucket= bucket-config= symbol= horizon= detail= bootstrap= no-cost",
+    .options = "to= set= scale= bucket= bucket-config= symbol= horizon= detail= bootstrap= "
+               "no-cost" PEER_OPTIONS,
     .args_min = 1,
     .args_max = 1,
     .run = run,

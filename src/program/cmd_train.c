@@ -45,6 +45,8 @@ static err_t load(
 static err_t open_data(struct job *k, const char *to, struct err_info *e) {
     const char *dataset = cli_value(&k->a, "dataset"), *tape = config_string(k->cfg, "data.tape");
     if (dataset) return dataset_open(&k->data, dataset, e);
+    if (!*tape && config_list(k->cfg, "data.tapes") > 0)
+        tape = config_item(k->cfg, "data.tapes", 0);
     if (!*tape) {
         return err_set(e, ERR_USAGE,
             "no rows to train on: set data.tape to a tape or give --dataset DIR (a raw recording "

@@ -255,11 +255,12 @@ struct job {
 static err_t check_reference(const struct job *k, const char *symbol, struct err_info *e) {
     size_t n, found = 0;
     const struct instrument *table = tape_reader_instruments(k->tape, &n);
-    for (size_t i = 0; i < n; i++) found += strcmp(table[i].symbol, symbol) == 0;
+    for (size_t i = 0; i < n; i++) found += instrument_is(&table[i], symbol);
     if (found == 1) return ERR_OK;
     return err_set(e, ERR_USAGE,
-        "--reference %s: %s holds %zu instruments of this name, one is needed", symbol,
-        k->args.argv[0], found);
+        "--reference %s: %s holds %zu instruments of this name, one is needed (VENUE:SYMBOL tells "
+        "venues apart)",
+        symbol, k->args.argv[0], found);
 }
 
 static err_t job_open(

@@ -17,8 +17,7 @@ static err_t stream_of(struct pipeline *p, struct err_info *e) {
     const char *why = "", *bad = "";
     p->spec.inst = p->inst;
     p->spec.hash_events = true;
-    if (!bucket_spec_parse(config_string(c, "bucket.spec"), p->inst.qty_mant, p->inst.qty_exp,
-            &p->spec.bucket, &why)) {
+    if (!others_bucket(&p->spec, config_string(c, "bucket.spec"), &why)) {
         return err_set(e, ERR_USAGE, "%s: bucket.spec = %s: %s", config_where(c, "bucket.spec"),
             config_string(c, "bucket.spec"), why);
     }
@@ -108,6 +107,15 @@ static err_t limits_of(struct pipeline *p, struct pipeline_seat *s, struct err_i
     return ERR_OK;
 }
 
+/* Our side's events end with the last one of the instrument: others that go on would only let
+ * timers ring and empty buckets close over a recording that is over. */
+static const struct event *local_next(void *ctx) {
+    struct pipeline *p = ctx;
+    const struct event *ev = p->local_left > 0 ? fanout_local(p->lane) : NULL;
+    if (ev && ev->inst == p->inst.id) p->local_left--;
+    return ev;
+}
+
 static err_t world_of(struct pipeline *p, const struct fanout_facts *f, struct err_info *e) {
     const struct config *c = p->cfg;
     int64_t entry = (int64_t)(config_double(c, "sim.entry_ms") * 1e6);
@@ -134,7 +142,8 @@ static err_t world_of(struct pipeline *p, const struct fanout_facts *f, struct e
     if (!p->world_mem)
         return err_set(
             e, ERR_RESOURCE, "out of memory: %zu bytes for the simulated exchange", size);
-    struct world_source local = {p->lane, fanout_local}, venue = {p->lane, fanout_venue};
+    p->local_left = f->events;
+    struct world_source local = {p, local_next}, venue = {p->lane, fanout_venue};
     p->world = world_init(p->world_mem, &p->world_cfg, &local, &venue);
     return ERR_OK;
 }
@@ -174,7 +183,8 @@ static err_t engine_of(struct pipeline *p, uint32_t k, struct err_info *e) {
 
 /* The seat behind the engines has no orders: its timer closes buckets in time. */
 static void bucket_timer(struct pipeline *p) {
-    const struct bucket_spec *b = &p->spec.bucket;
+    const struct stream_spec *s = &p->spec;
+    const struct bucket_spec *b = s->bucket.mode == BUCKET_REFERENCE ? &s->clock : &s->bucket;
     if (!p->bars && b->mode == BUCKET_TIME) world_timer(p->world, p->seats, b->size);
     if (b->adaptive || b->fallback_ns > 0) world_timer(p->world, p->seats, NS_PER_S);
 }
@@ -275,6 +285,11 @@ void pipeline_step(struct pipeline *p, const struct event *ev, uint32_t seat) {
     }
     if (ev->kind == EV_TIMER || ev->kind == EV_ORDER_REPORT) {
         to_engine(p, &p->seat[seat], ev);
+        return;
+    }
+    bool outside = ev->kind == EV_EXTERNAL || ev->kind == EV_OPTION;
+    if (ev->inst != p->inst.id && !outside) { /* a peer or a reference: for the features only */
+        stream_route(p->stream, ev, on_row, p);
         return;
     }
     p->events++;

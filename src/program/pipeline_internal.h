@@ -42,6 +42,7 @@ struct pipeline {
     uint16_t rank;  /* among the instruments of the run */
     const struct fanout_facts *found;
     struct fanout_lane *lane;
+    struct stream_spec spec; /* instrument and others; the rest is pipeline.c's */
     uint32_t seats; /* engines are seats 0..seats-1; seat `seats` rings at bucket boundaries */
     struct pipeline_seat *seat; /* calloc; freed by pipeline_close */
     /* ---- */
@@ -49,7 +50,7 @@ struct pipeline {
     void *stream_mem, *world_mem;
     struct stream *stream;
     struct world *world;
-    struct stream_spec spec;
+    uint64_t local_left; /* events of the own instrument still to come on our side */
     struct plan_sim sim;
     struct world_config world_cfg;
     const struct run_model *model; /* that scores now */

@@ -86,12 +86,26 @@ struct study_config plan_study(const struct config *c) {
     return s;
 }
 
+struct others plan_others(const struct config *c) {
+    struct others o = {.reference = config_string(c, "data.reference"),
+        .clock = config_string(c, "bucket.reference"),
+        .skip_self = config_list(c, "instruments") > 0};
+    for (size_t n = config_list(c, "data.tapes"); o.tapes < n && o.tapes < OTHERS_TAPES_MAX;
+         o.tapes++)
+        o.tape[o.tapes] = config_item(c, "data.tapes", o.tapes);
+    for (size_t n = config_list(c, "data.peers"); o.peers < n && o.peers < OTHERS_PEERS_MAX;
+         o.peers++)
+        o.peer[o.peers] = config_item(c, "data.peers", o.peers);
+    return o;
+}
+
 struct dataset_options plan_dataset(const struct config *c, const char *tape, const char *to) {
     return (struct dataset_options){.tape = tape,
         .to = to,
         .bucket = config_string(c, "bucket.spec"),
         .set = config_string(c, "features.set"),
         .symbol = config_string(c, "data.symbol"),
+        .others = plan_others(c),
         .label = plan_label(c),
         .force = false,
         .stop = cli_interrupted};
@@ -118,23 +132,23 @@ err_t plan_buckets(struct config *c, const char *tape, struct err_info *e) {
     const char *spec = config_string(c, "bucket.spec"), *file = config_string(c, "bucket.config");
     if (!*file && !bucket_config_named(spec)) return ERR_OK;
     if (*file && strcmp(config_where(c, "bucket.spec"), "default") == 0) spec = "volume=config";
-    err_t code = pipeline_instrument(tape, config_string(c, "data.symbol"), &in, &bars, e);
+    struct others o = plan_others(c);
+    const char *clock = *o.clock ? o.clock : config_string(c, "data.symbol");
+    if (o.tapes > 1) {
+        return err_set(e, ERR_USAGE,
+            "%s: bucket.config looks up one tape: merge data.tapes (fathom tape merge) or give the "
+            "bucket's size",
+            config_where(c, "bucket.config"));
+    }
+    err_t code = pipeline_instrument(tape, clock, &in, &bars, e);
     if (!code) code = bucket_config_tape(spec, file, tape, &in, &choice, e);
     if (!code) code = config_replace(c, "bucket.spec", choice.text, "bucket.config", e);
     return code ? code : config_replace(c, "bucket.config", "", "resolved", e);
 }
 
 err_t plan_tape_hash(const struct config *c, const char *tape, uint64_t *out, struct err_info *e) {
-    size_t n = config_list(c, "data.tapes");
-    uint64_t sum = 0, one;
-    if (n == 0) return tape_hash(tape, out, e);
-    for (size_t i = 0; i < n; i++) {
-        err_t code = tape_hash(config_item(c, "data.tapes", i), &one, e);
-        if (code) return code;
-        sum = hash64(sum, &one, sizeof one);
-    }
-    *out = sum;
-    return ERR_OK;
+    struct others o = plan_others(c);
+    return others_hash(&o, tape, out, e);
 }
 
 static struct decimal decimal_of(const struct config *c, const char *key) {

@@ -18,6 +18,8 @@ uint64_t plan_hash(const struct config *c);
 bool plan_has_model(const struct config *c); /* model.kind is not none */
 struct train_params plan_train(const struct config *c);
 struct study_config plan_study(const struct config *c);
+/* data.tapes, data.peers, data.reference, bucket.reference; points into the configuration. */
+struct others plan_others(const struct config *c);
 /* `tape` and `to` are the caller's. */
 struct dataset_options plan_dataset(const struct config *c, const char *tape, const char *to);
 

@@ -35,27 +35,6 @@ struct portfolio {
 
 /* ---- which instruments ---- */
 
-static err_t pick(const struct instrument *table, size_t n, const char *tape, const char *symbol,
-    uint16_t *out, struct err_info *e) {
-    size_t at = n, same = 0;
-    for (size_t i = n; i-- > 0;) {
-        if (!instrument_trades(&table[i]) || (*symbol && !instrument_is(&table[i], symbol)))
-            continue;
-        at = i;
-        same += *symbol != 0;
-    }
-    if (same > 1) {
-        return err_set(e, ERR_USAGE, "%s holds %s of several venues: set data.symbol=VENUE:%s",
-            tape, symbol, symbol);
-    }
-    if (at >= n) {
-        return err_set(e, ERR_INPUT, "%s holds no instrument %s; fathom tape info %s lists them",
-            tape, symbol, tape);
-    }
-    *out = (uint16_t)at;
-    return ERR_OK;
-}
-
 err_t pipeline_instrument(
     const char *tape, const char *symbol, struct instrument *out, bool *bars, struct err_info *e) {
     struct tape_reader_options opt = {.torn_ok = false};
@@ -65,7 +44,7 @@ err_t pipeline_instrument(
     size_t n;
     uint16_t at;
     const struct instrument *table = tape_reader_instruments(r, &n);
-    code = pick(table, n, tape, symbol, &at, e);
+    code = others_pick(table, n, tape, "data.symbol", symbol, &at, e);
     if (!code) *out = table[at];
     bool book = false, kline = false;
     const struct event *slots;
@@ -137,13 +116,34 @@ static bool outside_row(
     return true;
 }
 
+/* The instruments that the lane listens to besides its own. In company they carry ids that no lane
+ * has, alone those of the table, as in a pass over the tape. */
+static err_t others_in(struct portfolio *f, struct pipeline *p, uint16_t own, struct err_info *e) {
+    struct others o = plan_others(p->cfg);
+    size_t n;
+    const struct instrument *table = fanout_instruments(f->fanout, &n);
+    err_t code = others_spec(&o, table, n, tape_named(f), own, &p->spec, e);
+    for (size_t i = 0; !code && i < p->spec.others; i++) {
+        struct instrument *in = &p->spec.other[i].inst;
+        uint16_t as = f->lanes > 1 ? (uint16_t)(INST_MAX + i) : in->id;
+        if (fanout_facts(f->fanout, in->id)->events == 0) {
+            code = err_set(e, ERR_INPUT, "%s holds no event of %s", tape_named(f), in->symbol);
+        } else if (!fanout_also(p->lane, in->id, as)) {
+            code = err_set(e, ERR_RESOURCE, "out of memory");
+        }
+        in->id = as;
+    }
+    return code;
+}
+
 /* Fills what the portfolio gives a lane. */
 static err_t lane_of(struct portfolio *f, size_t i, const struct config *cfg, struct err_info *e) {
     struct pipeline *p = &f->lane[i];
     size_t n;
     uint16_t inst;
     const struct instrument *table = fanout_instruments(f->fanout, &n);
-    err_t code = pick(table, n, tape_named(f), config_string(cfg, "data.symbol"), &inst, e);
+    err_t code = others_pick(
+        table, n, tape_named(f), "data.symbol", config_string(cfg, "data.symbol"), &inst, e);
     if (code) return code;
     for (size_t k = 0; k < i; k++) {
         if (f->lane[k].inst.venue != table[inst].venue) continue;
@@ -169,8 +169,8 @@ static err_t lane_of(struct portfolio *f, size_t i, const struct config *cfg, st
             return err_set(e, ERR_RESOURCE, "out of memory");
     p->seats = (uint32_t)f->sets;
     p->seat = calloc(f->sets, sizeof *p->seat);
-    if (p->facts && p->lane && p->seat) return ERR_OK;
-    return err_set(e, ERR_RESOURCE, "out of memory");
+    if (!p->facts || !p->lane || !p->seat) return err_set(e, ERR_RESOURCE, "out of memory");
+    return others_in(f, p, inst, e);
 }
 
 static err_t seats_of(struct portfolio *f, size_t i, struct err_info *e) {

@@ -13,6 +13,10 @@ static err_t resolve(const struct cli_args *a, struct row_args *r, struct err_in
     bool bars;
     if (!file && !bucket_config_named(r->opt.bucket)) return ERR_OK;
     const char *text = cli_value(a, "bucket") ? r->opt.bucket : "volume=config";
+    if (r->opt.others.tapes > 0 || r->opt.others.clock)
+        return err_set(e, ERR_USAGE,
+            "--bucket-config goes with one tape and the instrument's own clock: give the bucket's "
+            "size");
     const char *symbol = r->opt.symbol ? r->opt.symbol : "";
     err_t code = pipeline_instrument(r->opt.tape, symbol, &in, &bars, e);
     if (!code) code = bucket_config_tape(text, file, r->opt.tape, &in, &r->choice, e);
@@ -30,11 +34,13 @@ err_t row_args_parse(const struct cli_args *a, const char *default_set, const ch
         .to = to,
         .bucket = bucket ? bucket : "time=1",
         .set = out->set,
-        .symbol = cli_value(a, "symbol"),
         .label = {.kind = LABEL_NEXT, .buckets = 1},
         .force = a->force,
         .stop = cli_interrupted};
-    return resolve(a, out, e);
+    code = peer_args_parse(a, out->opt.tape, &out->others, e);
+    out->opt.others = out->others.others;
+    out->opt.symbol = out->others.own;
+    return code ? code : resolve(a, out, e);
 }
 
 void row_args_fini(struct row_args *r) {

@@ -1,6 +1,6 @@
 /* row_args.h: the options that turn a tape into rows, the same for every verb that does.
  *
- *   TAPE --bucket B --bucket-config FILE --set NAME|FILE --scale S --symbol NAME
+ *   TAPE --bucket B --bucket-config FILE --set NAME|FILE --scale S --symbol NAME and peer_args.h
  *
  * Ownership  row_args_fini frees the texts that `opt` points to; `a` must live as long.
  */
@@ -10,10 +10,12 @@
 #include "learn/dataset/dataset.h"
 #include "program/bucket_config.h"
 #include "program/cli.h"
+#include "program/peer_args.h"
 
 struct row_args {
     struct dataset_options opt; /* label: next=1 */
     struct bucket_choice choice;
+    struct peer_args others;
     char *set;
 };
 

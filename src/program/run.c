@@ -84,12 +84,14 @@ static err_t signature_of(const struct config *c, uint64_t *out, struct err_info
 /* Rows of another bucket are other rows, whatever their columns are called. */
 static err_t same_bucket(const struct run *run, const char *model, struct err_info *e) {
     const char *want = run->models.stored[0].info.bucket;
-    const char *have = config_string(run->cfg, "bucket.spec");
+    struct others o = plan_others(run->cfg);
+    char have[OTHERS_TEXT_MAX];
+    others_bucket_text(&o, config_string(run->cfg, "bucket.spec"), have);
     if (strcmp(want, have) == 0 || bucket_config_named(have)) return ERR_OK;
     return err_set(e, ERR_INPUT,
-        "%s: the model was trained on buckets %s, this run cuts %s; set bucket.spec=%s or train "
+        "%s: the model was trained on buckets %s, this run cuts %s; set bucket.spec=%s%s or train "
         "again",
-        model, want, have, want);
+        model, want, have, want, strstr(want, " of ") ? " (with bucket.reference)" : "");
 }
 
 static err_t find_models(struct run *run, bool with_study, struct err_info *e) {

@@ -32,12 +32,16 @@ const struct config_key run_schema[] = {
         "Truth file of a generated market (.truth.csv): adds found beside planted."),
     ENUM("data.venue", "auto", "auto|binance-usdm|binance-coinm|binance-spot",
         "Venue of the input where it does not say so itself."),
-    STR("data.symbol", "",
-        "SYMBOL or VENUE:SYMBOL to run on; empty = the only one, or the first of the tape."),
+    STR("data.symbol", "", "SYMBOL or VENUE:SYMBOL to run on; empty = the only one of the tape."),
     LIST("instruments", "",
         "Several instruments in one run, one strategy each, one account: SYMBOL or VENUE:SYMBOL, "
         "followed by keys of its own (\"ETHUSDT strategy.quantity=0.1\"); all = every one of the "
         "tape; empty = the one of data.symbol."),
+    LIST("data.peers", "",
+        "Other venues or contracts beside it, SYMBOL or VENUE:SYMBOL of the tapes, at most 4: what "
+        "the features of the family xv compare with (docs/features-cross-venue.md)."),
+    STR("data.reference", "",
+        "Reference instrument of v72_i and v72_regime (BTC), SYMBOL or VENUE:SYMBOL of the tapes."),
     LIST("data.tapes", "", "Several tapes as one, merged by receive time, instead of data.tape."),
     STR("data.instruments", "", "File with tick and lot sizes (else declared, else inferred)."),
     BOOL("data.strict", "false", "Stop at the first bad row instead of counting it."),
@@ -48,6 +52,9 @@ const struct config_key run_schema[] = {
     STR("bucket.config", "",
         "Bucket configuration of fathom vclock calibrate; a bucket.spec left alone is "
         "volume=config."),
+    STR("bucket.reference", "",
+        "SYMBOL or VENUE:SYMBOL of the tapes whose clock, of bucket.spec, cuts the buckets and "
+        "gives their ids; empty = the instrument's own."),
     STR("features.set", "core",
         "Feature set: all, core, bars, ohlcv, families or names joined by '+', or a file of "
         "fathom features select."),

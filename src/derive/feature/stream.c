@@ -178,6 +178,12 @@ void stream_join_table(struct stream *s, const struct instrument *table, size_t 
     for (size_t i = 0; i < rows; i++) stream_join(s, &table[i]);
 }
 
+static void reference_price(struct stream *s, const struct instrument *in, const struct event *ev) {
+    bool traded = ((1u << ev->kind) & KINDS_TRADE) && is_market_trade(ev);
+    bool bar = ev->kind == EV_KLINE && (ev->flags & EVF_CLOSED) && ev->px.ticks > 0;
+    if (traded || bar) feature_reference(s->engine, ev->ts_local, instrument_px(in, ev->px));
+}
+
 size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn, void *user) {
     struct bucket bucket;
     struct book_change change = {0};
@@ -189,6 +195,7 @@ size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn,
     hash_event(s, ev);
     book_apply(s->book, ev, &change);
     if (book_state(s->book) == BOOK_GAP) vclock_gap(&s->clock);
+    if (s->spec.own_reference) reference_price(s, &s->spec.inst, ev);
     /* aggregate trades beside trades are the same trades again */
     bool trade = ev->kind == EV_TRADE || ev->kind == EV_AGG_TRADE;
     if (!trade || vclock_counts(&s->clock, ev->kind)) feature_on_event(s->engine, ev, &change);
@@ -200,12 +207,6 @@ size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn,
 }
 
 /* ---- other instruments ---- */
-
-static void reference_price(struct stream *s, const struct instrument *in, const struct event *ev) {
-    bool traded = ((1u << ev->kind) & KINDS_TRADE) && is_market_trade(ev);
-    bool bar = ev->kind == EV_KLINE && (ev->flags & EVF_CLOSED) && ev->px.ticks > 0;
-    if (traded || bar) feature_reference(s->engine, ev->ts_local, instrument_px(in, ev->px));
-}
 
 static size_t peer_number(const struct stream_spec *spec, size_t other) {
     size_t peer = 0;

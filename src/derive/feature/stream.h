@@ -48,7 +48,8 @@ struct stream_spec {
     struct bucket_spec bucket;
     struct book_limits limits; /* zeros = defaults; of every book */
     bool hash_events;          /* those of the other instruments too */
-    uint8_t pad[7];
+    bool own_reference;        /* the instrument is its own reference */
+    uint8_t pad[6];
     size_t others;
     struct stream_other other[STREAM_OTHERS_MAX]; /* peers: feature_ctx.peer in this order */
     struct bucket_spec clock; /* of the one with OTHER_CLOCK, where bucket.mode is reference */

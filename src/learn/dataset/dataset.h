@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 #include "derive/feature/feature.h"
+#include "learn/dataset/others.h"
 #include "learn/label/label.h"
 
 /* What training and studies see: rows in time order. */
@@ -38,7 +39,7 @@ struct matrix {
 struct dataset {
     struct matrix m;
     uint64_t tape_hash, hash; /* hash: of features, meta and labels in this order */
-    char bucket[160];         /* "time=1" */
+    char bucket[160];         /* "time=1", "volume=320 of BTCUSDT" */
     char set_name[FEATURE_SET_TEXT_MAX];
     void *maps[3];
     size_t map_bytes[3];
@@ -49,7 +50,8 @@ struct dataset {
 struct dataset_options {
     const char *tape, *to;
     const char *bucket, *set; /* text as in cli.md: "time=1", "core" */
-    const char *symbol;       /* NULL or "": the only instrument, or the first of the tape */
+    const char *symbol;       /* NULL or "": the only instrument */
+    struct others others;     /* peers and references; their tapes, if they are not all in `tape` */
     struct label_spec label;
     bool force;
     bool (*stop)(void); /* true: stop with ERR_INTERRUPTED; NULL = never */

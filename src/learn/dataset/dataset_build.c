@@ -26,33 +26,21 @@ struct build {
     double missing[FEATURE_MAX];
     double last_px;
     uint64_t gapped;
+    uint64_t left; /* events of the instrument still to come */
 };
 
 static err_t choose_instrument(struct build *b, const struct tape_reader *r, struct err_info *e) {
-    size_t n, at = 0, same = 0;
+    const struct dataset_options *o = b->opt;
+    size_t n;
+    uint16_t own;
     const struct instrument *table = tape_reader_instruments(r, &n);
-    const char *symbol = b->opt->symbol;
-    while (at < n && !instrument_trades(&table[at])) at++;
-    if (symbol && *symbol) {
-        for (at = 0; at < n && !instrument_is(&table[at], symbol);) at++;
-        for (size_t i = at; i < n; i++) same += instrument_is(&table[i], symbol);
-    }
-    if (same > 1) {
-        return err_set(e, ERR_USAGE, "%s holds %s of several venues: write VENUE:%s", b->opt->tape,
-            symbol, symbol);
-    }
-    if (at >= n) {
-        return err_set(e, ERR_INPUT, "%s holds no instrument '%s'; fathom tape info %s lists them",
-            b->opt->tape, symbol ? symbol : "", b->opt->tape);
-    }
-    b->spec.inst = table[at];
-    return ERR_OK;
+    err_t code = others_pick(table, n, o->tape, "--symbol (data.symbol)", o->symbol, &own, e);
+    return code ? code : others_spec(&o->others, table, n, o->tape, own, &b->spec, e);
 }
 
 static err_t choose_columns(struct build *b, struct err_info *e) {
     const char *why = "", *bad = "";
-    if (!bucket_spec_parse(
-            b->opt->bucket, b->spec.inst.qty_mant, b->spec.inst.qty_exp, &b->spec.bucket, &why))
+    if (!others_bucket(&b->spec, b->opt->bucket, &why))
         return err_set(e, ERR_USAGE, "bucket '%s': %s", b->opt->bucket, why);
     if (!feature_set_parse(b->opt->set, &b->set, &bad)) {
         return err_set(e, ERR_USAGE,
@@ -109,7 +97,11 @@ static err_t replay(struct build *b, struct tape_reader *r, struct err_info *e) 
         size_t rows;
         const struct instrument *table = tape_reader_instruments(r, &rows);
         stream_join_table(b->stream, table, rows);
-        stream_events(b->stream, slots, n, on_row, b);
+        for (size_t i = 0; i < n && b->left > 0; i += event_slots(slots[i].kind)) {
+            b->left -= slots[i].inst == b->spec.inst.id;
+            stream_route(b->stream, &slots[i], on_row, b);
+        }
+        if (b->left == 0) return ERR_OK;
     }
 }
 
@@ -126,9 +118,12 @@ static err_t open_files(struct build *b, const char *dir, struct err_info *e) {
 static err_t rows_of_tape(struct build *b, const char *dir, struct err_info *e) {
     struct tape_reader_options opt = {0};
     struct tape_reader *r;
-    err_t err = tape_reader_open(&r, b->opt->tape, &opt, e);
+    err_t err = others_open(&b->opt->others, b->opt->tape, &opt, &r, e);
     if (err) return err;
     err = choose_instrument(b, r, e);
+    b->left = UINT64_MAX;
+    if (!err && b->spec.others > 0)
+        err = others_count(&b->opt->others, b->opt->tape, &opt, b->spec.inst.id, &b->left, e);
     if (!err) err = choose_columns(b, e);
     if (!err) err = open_files(b, dir, e);
     if (!err) {
@@ -207,8 +202,10 @@ static err_t hash_files(
 }
 
 static err_t write_manifest(struct build *b, const char *dir, struct err_info *e) {
+    char bucket[OTHERS_TEXT_MAX];
+    others_bucket_text(&b->opt->others, b->opt->bucket, bucket);
     struct dataset_manifest m = {.tape = b->opt->tape,
-        .bucket = b->opt->bucket,
+        .bucket = bucket,
         .set = b->opt->set,
         .symbol = b->spec.inst.symbol,
         .venue = venue_name(b->spec.inst.venue),
@@ -220,7 +217,7 @@ static err_t write_manifest(struct build *b, const char *dir, struct err_info *e
         .label = b->opt->label,
         .names = b->names,
         .missing = b->missing};
-    err_t err = tape_hash(b->opt->tape, &m.tape_hash, e);
+    err_t err = others_hash(&b->opt->others, b->opt->tape, &m.tape_hash, e);
     if (err) return err;
     for (size_t i = 0; i < b->set.count; i++) b->missing[i] /= m.rows ? (double)m.rows : 1;
     err = hash_files(dir, b, &m, e);
@@ -235,7 +232,9 @@ static err_t write_manifest(struct build *b, const char *dir, struct err_info *e
 }
 
 static err_t check_lengths(const struct dataset_options *opt, struct err_info *e) {
-    if (strlen(opt->bucket) < sizeof((struct dataset *)0)->bucket &&
+    char bucket[OTHERS_TEXT_MAX];
+    others_bucket_text(&opt->others, opt->bucket, bucket);
+    if (strlen(bucket) < sizeof((struct dataset *)0)->bucket &&
         strlen(opt->set) < sizeof((struct dataset *)0)->set_name)
         return ERR_OK;
     return err_set(e, ERR_USAGE, "bucket or feature set: more than %zu and %zu characters",
