@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo check bench fuzz bench-peers-features soak-features install clean setup format
+.PHONY: build demo check bench fuzz soak-sim bench-peers-features soak-features install clean setup format
 
 build: setup
 	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
@@ -42,6 +42,13 @@ soak-features: setup
 	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
 	@cmake --build build -j $(JOBS) --target feature_drift_test && rm -f build.log
 	@FATHOM_DRIFT_EVENTS=1e8 build/tests/feature_drift_test
+
+# The simulated exchange against its slow model on a million random markets; SEQUENCES, SEED change that.
+soak-sim: setup
+	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
+	@cmake --build build -j $(JOBS) --target sim_property_test > build.log 2>&1 || { cat build.log; exit 1; }
+	@rm -f build.log
+	@FATHOM_SEQUENCES=$${SEQUENCES:-1000000} FATHOM_SEED=$${SEED:-1234567} build/tests/sim_property_test
 
 install: build
 	@cmake --build build -j $(JOBS) --target fathom_share fathom_core

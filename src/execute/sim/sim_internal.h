@@ -213,13 +213,18 @@ void sim_untie(struct sim_seat *s, int64_t id);
 void sim_pair_end(struct sim_seat *s, int64_t id, int64_t ts);
 /* What may still be reduced by an order of this side; resting: beside those that rest. */
 int64_t sim_room(const struct sim_seat *s, int side, bool resting);
-void sim_settle(struct world *w, int64_t ts);
+void sim_settle_now(struct world *w, int64_t ts);
 void sim_moved(struct sim_seat *s); /* its account's position changed */
 
 /* ---- strict (sim_strict.c) ---- */
 
 /* A waiting order has fired: it meets the book. */
 void sim_fire(struct sim_seat *s, struct sim_order *o, int64_t ts);
+
+/* After each event: what ended or shrank while lists were being walked. */
+static inline void sim_settle(struct world *w, int64_t ts) {
+    if (__builtin_expect(w->unsettled, 0)) sim_settle_now(w, ts);
+}
 
 static inline struct sim_seat *sim_account(const struct sim_seat *s) {
     return &s->world->seat[s->account];

@@ -208,7 +208,8 @@ static int64_t offered(struct sim_seat *s, const struct sim_order *o, int64_t wa
         for (uint32_t i = 0; sum < want && i < t->count[o->side ^ 1]; i++) {
             const struct sim_order *r = &t->orders[o->side ^ 1][i];
             if (limit != 0 && sim_better(o->side ^ 1, limit, r->px)) break;
-            sum += fillable(t, r, r->leaves);
+            /* A trade with oneself leaves the position, so the room to reduce, as it was. */
+            if (fillable(t, r, r->leaves) > 0) sum += r->leaves;
         }
     }
     return sum;
@@ -231,15 +232,16 @@ static bool walk(struct sim_seat *s, struct sim_order *o, int64_t ts) {
     struct own m;
     int64_t lots, limit = limit_of(s, o);
     int there = o->side ^ 1;
+    bool own = false;
     while (o->leaves > 0) {
-        bool own = own_first(s, o, &m) && !(limit != 0 && sim_better(there, limit, m.order->px));
-        if (own) l.px.ticks = 0; /* own orders end and leave what is behind them: look again */
+        bool was = own;
+        own = own_first(s, o, &m) && !(limit != 0 && sim_better(there, limit, m.order->px));
+        if (own || was) l.px.ticks = 0; /* an own order that ended leaves what is behind it */
         bool any = offer_whole(s, there, limit, &l, &lots);
         if (own && (!any || !sim_better(there, l.px.ticks, m.order->px))) {
             lots = any && l.px.ticks == m.order->px ? before_own(s, m.order, lots) : 0;
             if (lots == 0) {
                 if (!meet_own(s, o, &m, ts)) return false;
-                l.px.ticks = 0;
                 continue;
             }
         } else if (!any) {
@@ -527,7 +529,9 @@ static void meet(struct world *w, struct sim_seat *s, struct sim_order *o, int64
 }
 
 void sim_fire(struct sim_seat *s, struct sim_order *o, int64_t ts) {
+    int64_t qty = o->qty;
     enum report_why why = reduce(s, o, true);
+    if (o->qty != qty) sim_say(s, o, REPORT_MODIFIED, WHY_REDUCE_ONLY, ts);
     if (o->flags & SIM_TIED) sim_pair_end(s, o->id, ts);
     if (why == WHY_NONE && !executes_now(o)) why = refuse_rest(s, o->side);
     if (why != WHY_NONE) {

@@ -304,18 +304,23 @@ void sim_pair_end(struct sim_seat *s, int64_t id, int64_t ts) {
     end_standing(s, other, REPORT_CANCELED, WHY_OCO, ts);
 }
 
+/* Of those whose time is over the one with the lowest id; NULL: none. */
+static struct sim_tie *over(struct sim_seat *s, int64_t ts) {
+    struct sim_tie *first = NULL;
+    for (uint32_t i = 0; i < s->ties; i++) {
+        struct sim_tie *t = &s->tie[i];
+        if (t->expire == 0 || t->expire > ts) continue;
+        if (!first || t->id < first->id) first = t;
+    }
+    return first;
+}
+
 void sim_due(struct world *w, int64_t ts) {
     for (uint32_t k = 0; k < w->seats; k++) {
         struct sim_seat *s = &w->seat[k];
-        for (uint32_t i = 0; i < s->ties;) {
-            struct sim_tie t = s->tie[i];
-            if (t.expire == 0 || t.expire > ts) {
-                i++;
-                continue;
-            }
-            s->tie[i].expire = 0;
-            end_standing(s, t.id, REPORT_EXPIRED, WHY_GTD, ts);
-            i = 0;
+        for (struct sim_tie *t; (t = over(s, ts)) != NULL;) {
+            t->expire = 0;
+            end_standing(s, t->id, REPORT_EXPIRED, WHY_GTD, ts);
         }
     }
     next_due(w);
@@ -403,8 +408,7 @@ static void settle_account(struct world *w, uint8_t account, int64_t ts) {
     }
 }
 
-void sim_settle(struct world *w, int64_t ts) {
-    if (!w->unsettled) return;
+void sim_settle_now(struct world *w, int64_t ts) {
     w->unsettled = false;
     for (uint32_t k = 0; k < w->seats; k++) {
         if (w->seat[k].unsettled) bury(&w->seat[k]);
