@@ -177,6 +177,7 @@ static err_t engine_of(struct pipeline *p, uint32_t k, struct err_info *e) {
         .sink_ctx = &s->sinks};
     s->engine = engine_init(s->mem, &s->cfg, &io);
     s->sinks.engine = s->engine;
+    p->listening |= s->cfg.strategy && s->cfg.strategy->on_event;
     world_timer(p->world, k, p->bars ? 0 : engine_timer_ns(s->engine));
     return ERR_OK;
 }
@@ -238,6 +239,16 @@ static void note_gap(struct pipeline_facts *f, const struct bucket *b) {
     s->buckets++;
 }
 
+/* What the engine of a set has not been told yet, before anything else reaches it. */
+static void tell(struct pipeline *p, struct pipeline_seat *s) {
+    if (s->passed == p->quiet) return;
+    bool depth = s->passed_depth != p->quiet_depth;
+    engine_passed(s->engine, (ts_t){p->quiet_ns}, (ts_t){depth ? p->quiet_book_ns : INT64_MIN},
+        p->quiet - s->passed);
+    s->passed = p->quiet;
+    s->passed_depth = p->quiet_depth;
+}
+
 static void on_row(
     void *user, const struct stream *stream, const struct bucket *b, const float *row) {
     struct pipeline *p = user;
@@ -249,6 +260,7 @@ static void on_row(
     const struct prediction *pr = predict(p, b, row, &prediction);
     int64_t mid2 = mid2_now(p, b);
     for (uint32_t k = 0; k < p->seats; k++) {
+        tell(p, &p->seat[k]);
         err_t code = engine_on_bucket(p->seat[k].engine, b, row, p->facts->set.count, pr);
         if (code) p->failed = code;
         sinks_bucket(&p->seat[k].sinks, b, mid2);
@@ -256,7 +268,17 @@ static void on_row(
 }
 
 static void to_engines(struct pipeline *p, const struct event *ev) {
+    if (!p->listening && engine_ignores(p->seat[0].engine, ev)) {
+        p->quiet++;
+        if (ev->ts_local.ns > p->quiet_ns) p->quiet_ns = ev->ts_local.ns;
+        if (ev->kind == EV_DEPTH || ev->kind == EV_DEPTH_END) {
+            p->quiet_depth++;
+            p->quiet_book_ns = p->quiet_ns;
+        }
+        return;
+    }
     for (uint32_t k = 0; k < p->seats; k++) {
+        tell(p, &p->seat[k]);
         err_t code = engine_on_event(p->seat[k].engine, ev);
         if (code) p->failed = code;
     }
@@ -274,6 +296,7 @@ static void mark_fills(struct pipeline *p, int64_t now_ns) {
 }
 
 static void to_engine(struct pipeline *p, struct pipeline_seat *s, const struct event *ev) {
+    tell(p, s);
     p->failed = engine_on_event(s->engine, ev);
     if (s->sinks.log.due < p->mark_due) p->mark_due = s->sinks.log.due;
 }
@@ -338,7 +361,10 @@ static void gather_seat(struct pipeline *p, struct pipeline_seat *s) {
 
 void pipeline_gather(struct pipeline *p) {
     stream_finish(p->stream);
-    for (uint32_t k = 0; k < p->seats; k++) gather_seat(p, &p->seat[k]);
+    for (uint32_t k = 0; k < p->seats; k++) {
+        tell(p, &p->seat[k]);
+        gather_seat(p, &p->seat[k]);
+    }
     p->facts->book = *book_counters(stream_book(p->stream));
     p->facts->book_state = book_state(stream_book(p->stream));
     p->facts->features = p->facts->set.count;
@@ -402,6 +428,7 @@ static err_t seat_of(struct pipeline *p, uint32_t k, struct err_info *e) {
 
 err_t pipeline_open(struct pipeline *p, struct err_info *e) {
     p->mark_due = INT64_MAX;
+    p->quiet_ns = p->quiet_book_ns = INT64_MIN;
     err_t code = stream_of(p, e);
     if (!code) code = world_of(p, p->found, e);
     for (uint32_t k = 0; !code && k < p->seats; k++) code = seat_of(p, k, e);

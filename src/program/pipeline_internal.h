@@ -28,8 +28,9 @@ struct pipeline_seat {
     void *mem;
     struct engine *engine;
     struct sinks sinks;
-    double move_bps;  /* of the configuration; 0 = the model's */
-    int64_t stale_ns; /* a book older than this marks no fill */
+    double move_bps;               /* of the configuration; 0 = the model's */
+    int64_t stale_ns;              /* a book older than this marks no fill */
+    uint64_t passed, passed_depth; /* of pipeline.quiet, how many its engine was told of */
 };
 
 struct pipeline {
@@ -57,6 +58,10 @@ struct pipeline {
     int64_t close_mid2;            /* bars: twice the last close */
     int64_t book_ns;               /* last depth message */
     int64_t mark_due;              /* earliest mark-out of any set */
+    /* Market events that no engine looks at are counted here once for all sets. */
+    bool listening; /* a strategy looks at every event */
+    uint64_t quiet, quiet_depth;
+    int64_t quiet_ns, quiet_book_ns; /* latest local time, of any and up to the last depth one */
     err_t failed;
 };
 

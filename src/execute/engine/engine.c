@@ -282,6 +282,45 @@ err_t engine_on_event(struct engine *e, const struct event *ev) {
     return finish(e);
 }
 
+bool engine_ignores(const struct engine *e, const struct event *ev) {
+    const struct strategy *st = e->cfg->strategy;
+    if (st && st->on_event) return false;
+    switch ((enum event_kind)ev->kind) {
+    case EV_DEPTH:
+    case EV_DEPTH_END:
+    case EV_TRADE:
+    case EV_AGG_TRADE:
+    case EV_TICKER:
+    case EV_LIQUIDATION:
+    case EV_STAT24:
+    case EV_OPEN_INTEREST:
+    case EV_RATIO:
+    case EV_EXTERNAL:
+    case EV_OPTION: return true;
+    case EV_NONE:
+    case EV_MARK:
+    case EV_FUNDING:
+    case EV_KLINE:
+    case EV_INSTRUMENT:
+    case EV_GAP:
+    case EV_TIMER:
+    case EV_ORDER_REPORT:
+    case EV_CONFIG:
+    case EV_ORDER:
+    case EV_KIND_COUNT: return false;
+    }
+    return false;
+}
+
+void engine_passed(struct engine *e, ts_t now, ts_t book, uint64_t n) {
+    if (book.ns != INT64_MIN) {
+        refresh_ctx(e, book);
+        e->s->book_ts = e->s->now;
+    }
+    refresh_ctx(e, now);
+    e->s->counters.events += n;
+}
+
 err_t engine_on_bucket(struct engine *e, const struct bucket *b, const float *row, size_t n,
     const struct prediction *p) {
     const struct strategy *st = e->cfg->strategy;

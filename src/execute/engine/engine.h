@@ -123,6 +123,14 @@ struct engine *engine_init(void *mem, const struct engine_config *cfg, const str
 
 /* Market events (apply them to the book first), EV_TIMER and EV_ORDER_REPORT, in local time. */
 MUST_USE err_t engine_on_event(struct engine *e, const struct event *ev);
+/* True if handling `ev` would move nothing but the clock, the age of the book and a counter: the
+ * strategy does not look at events, and `ev` is no timer, report, mark, funding or bar. Many
+ * engines on one replay need not see each of those: engine_passed, called before anything else
+ * reaches an engine, leaves the state that one call an event would have left. */
+bool engine_ignores(const struct engine *e, const struct event *ev);
+/* n such events; the largest local time among them, and up to the last depth event (INT64_MIN:
+ * there was none). */
+void engine_passed(struct engine *e, ts_t now, ts_t book, uint64_t n);
 /* A closed bucket; row of n columns and prediction may be NULL. */
 MUST_USE err_t engine_on_bucket(struct engine *e, const struct bucket *b, const float *row,
     size_t n, const struct prediction *p);

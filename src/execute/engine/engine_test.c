@@ -524,6 +524,68 @@ static void an_engine_goes_on_bit_for_bit_from_its_saved_state(void **state) {
     close_bench(b);
 }
 
+static const struct strategy deaf = {.name = "deaf",
+    .state_size = sizeof(struct wishes),
+    .on_bucket = on_bucket,
+    .on_timer = on_timer,
+    .on_report = on_report};
+
+static struct bench *open_deaf(void) {
+    struct bench *b = open_bench();
+    free(b->e);
+    b->cfg.strategy = &deaf;
+    struct engine_io io = {.port = {b, port_send}, .best = best, .best_ctx = b};
+    b->e =
+        engine_init(aligned_alloc(64, (engine_mem_size(&b->cfg) + 63) & ~(size_t)63), &b->cfg, &io);
+    return b;
+}
+
+/* Local times that now and then run backwards; timers between them. */
+static void events_told_together_leave_the_state_of_events_told_one_by_one(void **state) {
+    (void)state;
+    static const uint8_t kind[] = {
+        EV_DEPTH, EV_TRADE, EV_DEPTH_END, EV_AGG_TRADE, EV_TICKER, EV_LIQUIDATION, EV_MARK};
+    struct bench *one = open_deaf(), *many = open_deaf();
+    int64_t t = 5000, now = INT64_MIN, depth = INT64_MIN;
+    uint64_t passed = 0, dice = 1, told = 0;
+    size_t n, n2;
+    for (int i = 0; i < 20000; i++) {
+        dice = dice * 6364136223846793005u + 1442695040888963407u;
+        t += (int64_t)(dice >> 33) % 9 - 2;
+        struct event ev[2] = {{.ts_local = {t}, .flags = EVF_FIRST | EVF_LAST}};
+        ev[0].kind = (dice >> 50) % 11 == 0 ? EV_TIMER : kind[(dice >> 40) % sizeof kind];
+        assert_int_equal(engine_on_event(one->e, ev), ERR_OK);
+        if (engine_ignores(many->e, ev)) {
+            passed++;
+            if (t > now) now = t;
+            if (ev[0].kind == EV_DEPTH || ev[0].kind == EV_DEPTH_END) depth = now;
+            continue;
+        }
+        assert_true(ev[0].kind == EV_TIMER || ev[0].kind == EV_MARK);
+        if (passed > 0) engine_passed(many->e, (ts_t){now}, (ts_t){depth}, passed);
+        passed = 0;
+        depth = INT64_MIN;
+        assert_int_equal(engine_on_event(many->e, ev), ERR_OK);
+        const void *a = engine_state(one->e, &n), *b = engine_state(many->e, &n2);
+        assert_int_equal(n, n2);
+        assert_memory_equal(a, b, n);
+        told++;
+    }
+    assert_true(told > 1000);
+    close_bench(one);
+    close_bench(many);
+}
+
+static void a_strategy_that_looks_at_events_is_told_of_each(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    for (int k = 0; k < EV_KIND_COUNT; k++) {
+        struct event ev = {.kind = (uint8_t)k, .flags = EVF_FIRST | EVF_LAST};
+        assert_false(engine_ignores(b->e, &ev));
+    }
+    close_bench(b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_target_takes_the_difference_once_and_waits_for_its_answer),
@@ -540,6 +602,8 @@ int main(void) {
         cmocka_unit_test(funding_is_charged_once_whoever_tells_of_it),
         cmocka_unit_test(every_decision_is_recorded_with_its_reason),
         cmocka_unit_test(an_engine_goes_on_bit_for_bit_from_its_saved_state),
+        cmocka_unit_test(events_told_together_leave_the_state_of_events_told_one_by_one),
+        cmocka_unit_test(a_strategy_that_looks_at_events_is_told_of_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
