@@ -181,20 +181,48 @@ err_t ledger_fill(struct ledger *l, const struct instrument *in, int side, price
     return ERR_OK;
 }
 
-err_t ledger_funding(
-    struct ledger *l, const struct instrument *in, int64_t mark_e10, rate_t rate, money_t *paid) {
+err_t ledger_funding_of(struct ledger *l, const struct instrument *in, int64_t position,
+    int64_t mark_e10, rate_t rate, money_t *paid) {
     if (paid) paid->e12 = 0;
-    if (l->position == 0) return ERR_OK;
-    int64_t held = l->position < 0 ? -l->position : l->position;
+    if (position == 0) return ERR_OK;
+    int64_t held = position < 0 ? -position : position;
     struct ratio value;
     if (mark_e10 <= 0 || !value_ratio(in, mark_e10, AUX_ONE, held, &value)) return ERR_INPUT;
-    if (l->position < 0) rate.e16 = -rate.e16;
+    if (position < 0) rate.e16 = -rate.e16;
     struct flow f;
     if (!rate_flow(value, rate, &f)) return ERR_FULL;
     book_flow(l, f);
     l->funding.e12 -= f.fair;
     l->funding_rows++;
     if (paid) paid->e12 = -f.fair;
+    return ERR_OK;
+}
+
+err_t ledger_funding(
+    struct ledger *l, const struct instrument *in, int64_t mark_e10, rate_t rate, money_t *paid) {
+    return ledger_funding_of(l, in, l->position, mark_e10, rate, paid);
+}
+
+err_t ledger_clearance(struct ledger *l, const struct instrument *in, price_t px, qty_t qty,
+    rate_t rate, money_t *paid) {
+    CHECK(qty.lots > 0 && rate.e16 >= 0);
+    struct ratio value;
+    struct flow f;
+    if (!px_ratio(in, px.ticks, qty.lots, &value) || !rate_flow(value, rate, &f)) return ERR_FULL;
+    book_flow(l, f);
+    l->clearance.e12 -= f.fair;
+    l->liquidations++;
+    if (paid) paid->e12 = -f.fair;
+    return ERR_OK;
+}
+
+err_t ledger_insure(struct ledger *l, money_t amount) {
+    CHECK(amount.e12 > 0);
+    int128 cash;
+    if (__builtin_add_overflow(l->cash.e12, amount.e12, &cash)) return ERR_FULL;
+    l->cash.e12 = cash;
+    l->insurance.e12 += amount.e12;
+    l->insured++;
     return ERR_OK;
 }
 
@@ -225,6 +253,11 @@ err_t ledger_mark(const struct ledger *l, const struct instrument *in, price_t p
     return mark_ratio(l, in, num, decimal_pow10[in->px_exp], value);
 }
 
+err_t ledger_mark_e10(
+    const struct ledger *l, const struct instrument *in, int64_t px_e10, money_t *value) {
+    return mark_ratio(l, in, px_e10, AUX_ONE, value);
+}
+
 err_t ledger_mark2(
     const struct ledger *l, const struct instrument *in, price_t px_twice, money_t *value) {
     int128 num = px_twice.ticks;
@@ -233,15 +266,17 @@ err_t ledger_mark2(
 }
 
 bool ledger_check(const struct ledger *l) {
-    int128 left = l->cash.e12 + l->cost.e12 + l->fees.e12 + l->funding.e12 + l->rounding.e12;
-    int128 right = l->deposits.e12 + l->realised.e12;
-    int128 flows = l->deposits.e12 - l->bought.e12 + l->sold.e12 - l->fees.e12 - l->funding.e12 -
-                   l->rounding.e12;
+    int128 paid = l->fees.e12 + l->funding.e12 + l->clearance.e12 + l->rounding.e12;
+    int128 given = l->deposits.e12 + l->insurance.e12;
+    int128 left = l->cash.e12 + l->cost.e12 + paid, right = given + l->realised.e12;
+    int128 flows = given - l->bought.e12 + l->sold.e12 - paid;
     return left == right && l->cash.e12 == flows && l->position == l->bought_lots - l->sold_lots &&
            (l->position != 0 || l->cost.e12 == 0) && l->rounding.e12 >= 0 &&
            l->rounding.e12 <= (int128)l->rounded_rows;
 }
 
 uint64_t ledger_hash(const struct ledger *l, uint64_t before) {
-    return hash64(before, l, sizeof *l);
+    uint64_t h = hash64(before, l, offsetof(struct ledger, clearance));
+    if (l->liquidations == 0 && l->insured == 0) return h;
+    return hash64(h, &l->clearance, sizeof *l - offsetof(struct ledger, clearance));
 }

@@ -8,10 +8,11 @@
  * Units      money int128 x 1e-12 of the settlement asset; rates int64 x 1e-16; mark 1e-10.
  * Time       none: rows come in order.
  * Ownership  open struct of plain bytes without pointers; save = memcpy. Threads: one.
- * Invariant  after every row  cash + cost + fees + funding + rounding = deposits + realised, where
- *            cost is the signed value paid for the open position (ledger_check; recomputed there
- *            from separate sums of all rows). With the position at a mark value M:
- *            cash + M + fees + funding + rounding = deposits + realised + (M - cost).
+ * Invariant  after every row
+ *              cash + cost + fees + funding + clearance + rounding = deposits + realised +
+ * insurance where cost is the signed value paid for the open position (ledger_check, called after
+ *            every row by its owners; recomputed there from separate sums of all rows). With the
+ *            position at a mark value M, M - cost comes on both sides: cash + M is the equity.
  * Limits     a row whose money does not fit 127 bits is refused (ERR_FULL), the ledger unchanged.
  * Why        linear: value = price x quantity x contract. Inverse: value = contract x quantity /
  *            price in the base asset, with the sign of the flow reversed (a long position is a debt
@@ -23,6 +24,7 @@
 #define FATHOM_EXECUTE_LEDGER_LEDGER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "base/instrument.h"
@@ -47,8 +49,13 @@ struct ledger {
     uint64_t fills, maker_fills, funding_rows, rounded_rows;
     struct ledger_fees rates;
     int64_t pad; /* zero */
+    /* ---- of liquidations; hashed once there was one */
+    money_t clearance; /* the venue's fee for liquidating, paid so far */
+    money_t insurance; /* losses beyond the account that the venue took over */
+    uint64_t liquidations, insured;
 };
-_Static_assert(sizeof(struct ledger) == 240, "hashed without holes");
+_Static_assert(offsetof(struct ledger, clearance) == 240, "hashed without holes");
+_Static_assert(sizeof(struct ledger) == 288, "hashed without holes");
 
 void ledger_init(struct ledger *l, const struct ledger_fees *fees, money_t deposit);
 
@@ -66,6 +73,16 @@ MUST_USE err_t ledger_fill(struct ledger *l, const struct instrument *in, int si
 MUST_USE err_t ledger_funding(
     struct ledger *l, const struct instrument *in, int64_t mark_e10, rate_t rate, money_t *paid);
 
+/* The same of a given position: the venue's own at the instant of settlement. */
+MUST_USE err_t ledger_funding_of(struct ledger *l, const struct instrument *in, int64_t position,
+    int64_t mark_e10, rate_t rate, money_t *paid);
+
+/* The clearance fee of a liquidation fill that ledger_fill has booked; *paid may be NULL. */
+MUST_USE err_t ledger_clearance(struct ledger *l, const struct instrument *in, price_t px,
+    qty_t qty, rate_t rate, money_t *paid);
+/* The venue takes over a loss (amount > 0). */
+MUST_USE err_t ledger_insure(struct ledger *l, money_t amount);
+
 MUST_USE err_t ledger_deposit(struct ledger *l, money_t amount);
 
 /* Position value at a price (signed like cost), nearest unit. */
@@ -74,6 +91,9 @@ MUST_USE err_t ledger_mark(
 /* The same at (bid + ask) / 2 given as bid + ask. */
 MUST_USE err_t ledger_mark2(
     const struct ledger *l, const struct instrument *in, price_t px_twice, money_t *value);
+/* The same at a price x 1e-10 (a mark). */
+MUST_USE err_t ledger_mark_e10(
+    const struct ledger *l, const struct instrument *in, int64_t px_e10, money_t *value);
 /* cash + position value. */
 static inline money_t ledger_equity(const struct ledger *l, money_t position_value) {
     return (money_t){l->cash.e12 + position_value.e12};
