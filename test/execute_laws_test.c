@@ -80,8 +80,7 @@ static struct engine_config config_of(const char *name, const struct instrument 
         .fees = {{RATE_ONE / 5000}, {RATE_ONE / 2000}},
         .deposit = {(int128)10000 * MONEY_ONE},
         .take_slip_e4 = 10 * 10000,
-        .order_timeout_ns = NS_PER_S,
-        .funding_on = true};
+        .order_timeout_ns = NS_PER_S};
     assert_true(strategy_params_init(c.strategy, in, &c.params, &bad, &why));
     return c;
 }

@@ -159,8 +159,9 @@ enum report_cont {
     REPORT_FILLED_QTY,
     REPORT_FEE_E12,
     REPORT_REASON,
-    REPORT_MAKER
+    REPORT_MAKER /* bit 0: maker; bit 1: bits 2.. are the fee rate x 1e-16 of this fill */
 };
+#define REPORT_RATE_MAX ((int64_t)1 << 58)
 /* Prices of options are in the underlying coin where the venue settles in it (Deribit). What the
  * source does not say is KLINE_UNKNOWN. */
 enum option_cont {

@@ -45,12 +45,13 @@ static int128 convert(const struct account_asset *s, int128 e12) {
 /* ---- what it is worth ---- */
 
 struct worth {
-    int128 equity, start, fees, funding, rounding;
+    int128 equity, start, fees, funding, rounding, insured;
 };
 
 static bool worth_now(struct account *a, struct worth *w) {
     int128 profit[ACCOUNT_ASSETS_MAX] = {0}, fees[ACCOUNT_ASSETS_MAX] = {0},
-           funding[ACCOUNT_ASSETS_MAX] = {0}, rounding[ACCOUNT_ASSETS_MAX] = {0};
+           funding[ACCOUNT_ASSETS_MAX] = {0}, rounding[ACCOUNT_ASSETS_MAX] = {0},
+           insured[ACCOUNT_ASSETS_MAX] = {0};
     for (size_t i = 0; i < a->lanes; i++) {
         const struct engine *e = engine_of(a, i);
         const struct ledger *l = engine_ledger(e);
@@ -58,7 +59,8 @@ static bool worth_now(struct account *a, struct worth *w) {
         if (!engine_equity(e, &equity)) return false;
         size_t k = a->asset_of[i];
         profit[k] += equity.e12;
-        fees[k] += l->fees.e12;
+        fees[k] += ledger_fees_all(l).e12;
+        insured[k] += l->insurance.e12;
         funding[k] += l->funding.e12;
         rounding[k] += l->rounding.e12;
     }
@@ -74,6 +76,7 @@ static bool worth_now(struct account *a, struct worth *w) {
         w->fees += convert(s, fees[k]);
         w->funding += convert(s, funding[k]);
         w->rounding += convert(s, rounding[k]);
+        w->insured += convert(s, insured[k]);
     }
     return true;
 }
@@ -111,7 +114,7 @@ static bool account_money(void *ctx, struct sinks_money *out) {
     struct worth w;
     if (!worth_now(a, &w)) return false;
     *out = (struct sinks_money){.net = w.equity - w.start, .fees = w.fees, .funding = w.funding};
-    out->gross = out->net - revaluation(a) + w.fees + w.funding + w.rounding;
+    out->gross = out->net - revaluation(a) + w.fees + w.funding + w.rounding - w.insured;
     return true;
 }
 
@@ -119,6 +122,28 @@ static bool account_bucket(void *ctx, int64_t ts_ns, struct sinks_money *out) {
     struct account *a = ctx;
     if (!account_money(a, out)) return false;
     sinks_curve_add(&a->curve, ts_ns, out->net, out->gross, hold_now(a), NAN);
+    return true;
+}
+
+/* Margin at the venue as it is now: the cross pool of the instrument's asset. */
+static bool account_use(
+    void *ctx, const struct sinks *s, int64_t ts_ns, int128 *balance, int128 *upkeep) {
+    struct account *a = ctx;
+    size_t i = 0;
+    while (i + 1 < a->lanes && &a->lane[i].seat[a->k].sinks != s) i++;
+    if (!a->lane[i].seat[a->k].rules.margin.on) return false;
+    struct clearing_use u = clearing_use(a->clearing, a->asset_of[i]);
+    struct run_result *r = a->set->out;
+    double share = u.upkeep == 0 ? 0 : u.balance > 0 ? (double)u.upkeep / (double)u.balance : NAN;
+    double row[SAMPLER_COLUMNS] = {
+        (double)ts_ns / 1e9, (double)u.balance / 1e12, (double)u.upkeep / 1e12, share};
+    sampler_add(r->use, row);
+    if (share > r->margin.use_max) {
+        r->margin.use_max = share;
+        r->margin.use_max_ns = ts_ns;
+    }
+    *balance = u.balance;
+    *upkeep = u.upkeep;
     return true;
 }
 
@@ -182,8 +207,22 @@ static err_t assets_of(struct account *a, struct err_info *e) {
         err_t code = deposit_of(a, s, e);
         if (!code) code = pricer_of(a, s, e);
         if (code) return code;
+        clearing_deposit(a->clearing, (uint8_t)k, s->deposit);
     }
     return ERR_OK;
+}
+
+/* What the venue's account starts from. */
+static err_t venue_of(struct account *a, struct err_info *e) {
+    const struct config *c = a->set->cfg;
+    money_t before;
+    a->clearing = malloc(sizeof *a->clearing);
+    if (!a->clearing) return err_set(e, ERR_RESOURCE, "out of memory for the account");
+    clearing_init(a->clearing);
+    err_t code = plan_money(c, "margin.insurance", &a->clearing->insurance_e12, e);
+    if (!code) code = plan_money(c, "fees.volume_30d", &before, e);
+    for (int v = 0; !code && v < VENUE_COUNT; v++) a->clearing->account.volume[v].before = before;
+    return code;
 }
 
 err_t account_open(struct account *a, const struct pipeline_set *set, struct pipeline *lane,
@@ -194,6 +233,7 @@ err_t account_open(struct account *a, const struct pipeline_set *set, struct pip
     a->asset_of = calloc(lanes, 1);
     if (!a->asset_of) return err_set(e, ERR_RESOURCE, "out of memory");
     err_t code = set->folder ? sink_files_open(&a->files, set->folder, e) : ERR_OK;
+    if (!code) code = venue_of(a, e);
     if (!code) code = assets_of(a, e);
     if (code || !a->joined) return code;
     sinks_curve_init(&a->curve, set->out, 60 * NS_PER_S);
@@ -206,16 +246,23 @@ err_t account_open(struct account *a, const struct pipeline_set *set, struct pip
     return code;
 }
 
-void account_lane(struct account *a, size_t i, struct pipeline_seat *s) {
+err_t account_lane(struct account *a, size_t i, struct pipeline_seat *s, struct err_info *e) {
+    const struct pipeline *p = &a->lane[i];
+    bool strict = p->bars || strcmp(config_string(p->cfg, "sim.rules"), "strict") == 0;
     s->files = a->files;
     s->r = a->joined ? &a->set->out->part[i] : a->set->out;
-    if (!a->joined) {
+    s->clearing = a->clearing;
+    s->use = account_use;
+    s->account_ctx = a;
+    err_t code = plan_clearing(s->c, &p->inst, p->found, strict, &s->rules, e);
+    s->rules.asset = a->asset_of[i];
+    if (code || !a->joined) {
         s->deposit = a->asset[0].deposit;
-        return;
+        return code;
     }
     s->account = account_bucket;
     s->equity = account_equity;
-    s->account_ctx = a;
+    return ERR_OK;
 }
 
 /* ---- ends ---- */
@@ -274,6 +321,10 @@ static void add_part(struct account *a, size_t i, struct run_result *r) {
         if (r->stage[k] == 0 && p->stage[k] == 0) continue; /* it did not run */
         r->stage[k] = hash64(r->stage[k], &p->stage[k], sizeof p->stage[k]);
     }
+    r->margin.clearance += convert(s, p->margin.clearance);
+    for (size_t k = 0; k < p->liquidation_rows && r->liquidation_rows < RUN_LIQUIDATIONS_MAX; k++) {
+        r->liquidation[r->liquidation_rows++] = p->liquidation[k];
+    }
     add_reasons(r, p);
     add_log(s, &r->log, &p->log);
 }
@@ -281,6 +332,8 @@ static void add_part(struct account *a, size_t i, struct run_result *r) {
 /* The name that stands for all instruments. */
 static void name_total(const struct account *a, struct run_result *r) {
     r->inst = a->lane[0].inst;
+    r->fee_maker = a->set->out->part[0].fee_maker;
+    r->fee_taker = a->set->out->part[0].fee_taker;
     r->bars = a->lane[0].bars;
     snprintf(r->inst.symbol, sizeof r->inst.symbol, "%zu instruments", a->lanes);
     snprintf(r->inst.settle, sizeof r->inst.settle, "%s", a->currency);
@@ -305,18 +358,51 @@ static err_t total(struct account *a, struct err_info *e) {
     r->fees = w.fees;
     r->funding = -w.funding;
     r->rounding = w.rounding;
+    r->insured = w.insured;
     sampler_end(r->equity);
     if (a->curve.failed)
         return err_set(e, a->curve.failed, "a figure of the account does not fit its type");
     return ERR_OK;
 }
 
+static void count_reason(struct run_result *r, const char *name, uint64_t n) {
+    if (n == 0 || r->reasons == RUN_REASONS_MAX) return;
+    struct run_count *c = &r->reason[r->reasons++];
+    snprintf(c->name, sizeof c->name, "%s", name);
+    c->count = n;
+}
+
+/* What the venue did with the account. */
+static void venue_counts(struct account *a, struct run_result *r) {
+    const struct clearing_counters *c = &a->clearing->counters;
+    struct run_margin *m = &r->margin;
+    m->refused = c->margin_refused;
+    m->liquidations = c->liquidations;
+    m->fills = c->liquidation_fills;
+    m->takeovers = c->takeovers;
+    m->canceled = c->orders_canceled;
+    m->insured = c->insured;
+    m->adl = c->adl;
+    m->fundings = c->fundings;
+    m->funding_told = c->funding_told;
+    m->funding_by_price = c->funding_by_price;
+    m->funding_unpriced = c->funding_unpriced;
+    m->insurance = c->insurance;
+    sampler_end(r->use);
+    count_reason(r, "margin: order refused by the venue", c->margin_refused);
+    count_reason(r, "margin: liquidations", c->liquidations);
+    count_reason(r, "funding: without a mark, at the last price", c->funding_by_price);
+    count_reason(r, "funding: without any price, not charged", c->funding_unpriced);
+}
+
 err_t account_finish(struct account *a, struct err_info *e) {
     err_t code = a->joined ? total(a, e) : ERR_OK;
+    if (!code) venue_counts(a, a->set->out);
     return code ? code : sink_files_close(&a->files, e);
 }
 
 void account_close(struct account *a) {
     sink_files_abort(&a->files);
     free(a->asset_of);
+    free(a->clearing);
 }

@@ -40,14 +40,16 @@ struct account {
     size_t assets;
     uint8_t *asset_of; /* by lane */
     struct sinks_curve curve;
-    bool joined; /* several instruments */
+    struct clearing *clearing; /* the account as the venue has it */
+    bool joined;               /* several instruments */
 };
 
 /* After every lane knows its instrument. ERR_USAGE: an asset without deposit or without a price. */
 MUST_USE err_t account_open(struct account *a, const struct pipeline_set *set,
     struct pipeline *lane, size_t lanes, uint32_t k, struct err_info *e);
 /* What lane i's seat needs of the account, before pipeline_open. */
-void account_lane(struct account *a, size_t i, struct pipeline_seat *s);
+MUST_USE err_t account_lane(
+    struct account *a, size_t i, struct pipeline_seat *s, struct err_info *e);
 /* Totals into set->out, files closed. After pipeline_finish of every lane. */
 MUST_USE err_t account_finish(struct account *a, struct err_info *e);
 void account_close(struct account *a);

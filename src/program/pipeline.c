@@ -78,8 +78,7 @@ static err_t limits_of(struct pipeline *p, struct pipeline_seat *s, struct err_i
     if (!code) code = plan_money(c, "risk.notional_max", &notional, e);
     if (!code) code = plan_money(c, "risk.daily_loss", &loss, e);
     if (!code) s->cfg.deposit = s->deposit;
-    if (!code) code = plan_rate(c, "fees.maker", &s->cfg.fees.maker, e);
-    if (!code) code = plan_rate(c, "fees.taker", &s->cfg.fees.taker, e);
+    if (!code) s->cfg.fees = s->rules.fees;
     if (code) return code;
     *risk = (struct risk_config){.order_max = order.lots,
         .position_max = position.lots,
@@ -127,6 +126,7 @@ static err_t world_of(struct pipeline *p, const struct fanout_facts *f, struct e
         .bars = p->bars,
         .timers_from_start = anchor,
         .rank = p->rank,
+        .clears = true,
         .seats = p->seats + 1,
         .entry_new_ns = entry,
         .entry_cancel_ns = entry,
@@ -157,7 +157,6 @@ static err_t engine_of(struct pipeline *p, uint32_t k, struct err_info *e) {
     struct pipeline_seat *s = &p->seat[k];
     s->cfg.inst = &p->inst;
     s->cfg.bars = p->bars;
-    s->cfg.funding_on = config_bool(s->c, "funding.on");
     s->cfg.take_slip_e4 =
         10 * 10000; /* IOC limit 10 bps beyond the best: a runaway price is not chased */
     s->cfg.order_timeout_ns = 10 * NS_PER_S;
@@ -351,8 +350,8 @@ static void gather_seat(struct pipeline *p, struct pipeline_seat *s) {
     for (int i = 1; i < RISK_REASON_COUNT; i++) {
         reasons(r, "limit", risk_reason_name((uint8_t)i), engine_risk(s->engine)->refused[i]);
     }
-    reasons(r, "funding", "settlement without a mark price: not charged",
-        engine_counters(s->engine)->funding_unpriced);
+    r->fee_maker = s->rules.fees.maker;
+    r->fee_taker = s->rules.fees.taker;
     r->ignored_reorder = world_counters(p->world)->late;
     const struct latency_cursor *wire = world_wire(p->world, (uint32_t)(s - p->seat));
     r->wire_rejects = wire->rejected;
@@ -417,11 +416,13 @@ static err_t seat_of(struct pipeline *p, uint32_t k, struct err_info *e) {
     s->r->clock_drift_ppm = clock_map_drift_ppm(&p->sim.clock);
     s->r->clock_range_ns = clock_map_range(&p->sim.clock);
     s->stale_ns = config_int(s->c, "risk.stale_ms") * NS_PER_MS;
+    clearing_join(s->clearing, p->world, k, &s->rules);
     err_t code = plan_qty(s->c, "strategy.position_max", &p->inst, &hold, e);
     if (code) return code;
     sinks_init(&s->sinks, s->r, &s->files, hold.lots,
         period_of(p, p->found->last_ns - p->found->first_ns));
     s->sinks.account = s->account;
+    s->sinks.use = s->use;
     s->sinks.account_ctx = s->account_ctx;
     return engine_of(p, k, e);
 }

@@ -11,6 +11,7 @@
 #include "program/fanout.h"
 #include "program/pipeline.h"
 #include "program/pipeline_sinks.h"
+#include "program/plan_account.h"
 #include "program/plan_sim.h"
 
 /* One parameter set: its own strategy, limits, fees and money on the shared replay. */
@@ -22,7 +23,10 @@ struct pipeline_seat {
     bool (*account)(
         void *ctx, int64_t ts_ns, struct sinks_money *out); /* NULL: the ledger is the account */
     bool (*equity)(void *ctx, money_t *out);
+    bool (*use)(void *ctx, const struct sinks *s, int64_t ts_ns, int128 *balance, int128 *upkeep);
     void *account_ctx;
+    struct clearing *clearing; /* the account at the venue */
+    struct clearing_rules rules;
     /* ---- */
     struct engine_config cfg;
     void *mem;

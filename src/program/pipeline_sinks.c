@@ -26,7 +26,8 @@ err_t sink_files_open(struct sink_files *f, const char *folder, struct err_info 
                        "reduce_only,symbol\n");
     fprintf(f->decisions,
         "ts_ns,bucket_id,p_up,p_down,edge_bps,cost_bps,before,wanted,gate,refused,symbol\n");
-    fprintf(f->equity, "ts_ns,bucket_id,position,mid,net,gross,fees,funding,symbol\n");
+    fprintf(f->equity, "ts_ns,bucket_id,position,mid,net,gross,fees,funding,margin_balance,"
+                       "maintenance,symbol\n");
     return ERR_OK;
 }
 
@@ -130,6 +131,19 @@ static void first_fill(struct run_result *r, const struct fill_record *f) {
     snprintf(row->wait_ms, sizeof row->wait_ms, "%.1f", (double)f->wait_ns / 1e6);
 }
 
+static void liquidation(struct sinks *s, const struct fill_record *f, const char *how) {
+    struct run_result *r = s->r;
+    if (r->liquidation_rows == RUN_LIQUIDATIONS_MAX) return;
+    struct run_liquidation_row *row = &r->liquidation[r->liquidation_rows++];
+    time_text(f->ts_venue.ns, row->time, sizeof row->time);
+    snprintf(row->symbol, sizeof row->symbol, "%s", s->symbol);
+    snprintf(row->side, sizeof row->side, "%s", f->side == SIDE_BUY ? "buy" : "sell");
+    snprintf(row->how, sizeof row->how, "%s", strcmp(how, "IOC") == 0 ? "book" : how);
+    instrument_px_text(&r->inst, f->px, row->px);
+    instrument_qty_text(&r->inst, f->qty, row->qty);
+    snprintf(row->fee, sizeof row->fee, "%.6g", asset(f->fee.e12));
+}
+
 static void on_fill(struct sinks *s, const struct fill_record *f) {
     struct run_result *r = s->r;
     struct fill_row row = {.f = *f, .order_lots = f->qty.lots, .type = "?", .tif = "?"};
@@ -149,6 +163,11 @@ static void on_fill(struct sinks *s, const struct fill_record *f) {
     if (f->maker) {
         double bin = floor((double)f->wait_ns / 1e9 / r->wait_width_s);
         r->wait[bin < RUN_WAIT_BINS - 1 ? (int)bin : RUN_WAIT_BINS - 1] += 1;
+    }
+    if (f->tag == TAG_LIQUIDATION) {
+        row.type = "liquidation";
+        row.tif = f->fee.e12 != 0 ? "IOC" : "takeover";
+        liquidation(s, f, row.tif);
     }
     first_fill(r, f);
     fill_log_add(&s->log, &row);
@@ -206,16 +225,22 @@ void sinks_record(void *ctx, const struct engine_record *rec) {
 
 static void equity_row(struct sinks *s, const struct bucket *b, int64_t mid2, int64_t position,
     const struct sinks_money *m) {
-    if (!s->files.equity) return;
     char pos[DECIMAL_TEXT_MAX], a[DECIMAL_TEXT_MAX], g[DECIMAL_TEXT_MAX], f[DECIMAL_TEXT_MAX],
-        u[DECIMAL_TEXT_MAX];
+        u[DECIMAL_TEXT_MAX], balance[DECIMAL_TEXT_MAX] = "", upkeep[DECIMAL_TEXT_MAX] = "";
+    int128 have, need;
+    if (s->use && s->use(s->account_ctx, s, b->close_ts.ns, &have, &need)) {
+        decimal_text(have, 12, true, balance);
+        decimal_text(need, 12, true, upkeep);
+    }
+    if (!s->files.equity) return;
     instrument_qty_text(&s->r->inst, (qty_t){position}, pos);
     decimal_text(m->net, 12, true, a);
     decimal_text(m->gross, 12, true, g);
     decimal_text(m->fees, 12, true, f);
     decimal_text(-m->funding, 12, true, u);
-    fprintf(s->files.equity, "%" PRId64 ",%" PRId64 ",%s,%.10g,%s,%s,%s,%s,%s\n", b->close_ts.ns,
-        b->id, pos, instrument_px(&s->r->inst, (price_t){mid2}) / 2, a, g, f, u, s->symbol);
+    fprintf(s->files.equity, "%" PRId64 ",%" PRId64 ",%s,%.10g,%s,%s,%s,%s,%s,%s,%s\n",
+        b->close_ts.ns, b->id, pos, instrument_px(&s->r->inst, (price_t){mid2}) / 2, a, g, f, u,
+        balance, upkeep, s->symbol);
 }
 
 static void period(struct sinks_curve *c, int64_t now_ns, double net, double hold) {
@@ -266,9 +291,10 @@ void sinks_bucket(struct sinks *s, const struct bucket *b, int64_t mid2) {
     money_t equity;
     if (!engine_equity(s->engine, &equity)) return;
     const struct ledger *l = engine_ledger(s->engine);
-    struct sinks_money m = {
-        .net = equity.e12 - l->deposits.e12, .fees = l->fees.e12, .funding = l->funding.e12};
-    m.gross = m.net + l->fees.e12 + l->rounding.e12 + l->funding.e12;
+    struct sinks_money m = {.net = equity.e12 - l->deposits.e12,
+        .fees = ledger_fees_all(l).e12,
+        .funding = l->funding.e12};
+    m.gross = m.net + m.fees + l->rounding.e12 + l->funding.e12 - l->insurance.e12;
     double mid = mid2 > 0 ? instrument_px(&r->inst, (price_t){mid2}) / 2 : NAN;
     sinks_curve_add(&s->curve, b->close_ts.ns, m.net, m.gross, hold_now(s, mid), mid);
     if (!s->account || s->account(s->account_ctx, b->close_ts.ns, &m))
@@ -286,7 +312,9 @@ err_t sinks_finish(struct sinks *s, struct err_info *e) {
     bool priced = engine_equity(engine, &equity);
     r->equity_start = l->deposits.e12;
     r->equity_end = equity.e12;
-    r->fees = l->fees.e12;
+    r->fees = ledger_fees_all(l).e12;
+    r->insured = l->insurance.e12;
+    r->margin.clearance = l->clearance.e12;
     r->funding = -l->funding.e12;
     r->rounding = l->rounding.e12;
     r->turnover = l->turnover.e12;

@@ -46,6 +46,8 @@ struct sinks {
      * nothing prices it now. */
     bool (*account)(void *ctx, int64_t ts_ns, struct sinks_money *out);
     void *account_ctx;
+    /* Margin at the venue, at each bucket; false: none is kept. */
+    bool (*use)(void *ctx, const struct sinks *s, int64_t ts_ns, int128 *balance, int128 *upkeep);
 };
 
 MUST_USE err_t sink_files_open(struct sink_files *f, const char *folder, struct err_info *e);

@@ -178,7 +178,8 @@ static err_t seats_of(struct portfolio *f, size_t i, struct err_info *e) {
     for (size_t k = 0; k < f->sets; k++) {
         struct pipeline_seat *s = &p->seat[k];
         s->c = f->cfg ? f->cfg[i * (1 + f->sets) + 1 + k] : f->set[k].cfg;
-        account_lane(&f->account[k], i, s);
+        err_t code = account_lane(&f->account[k], i, s, e);
+        if (code) return code;
     }
     err_t code = pipeline_open(p, e);
     struct instrument row;
@@ -295,6 +296,9 @@ static err_t stopped(const struct pipeline *p, enum world_result got, struct err
             "latency of an answer, which ends its run; sim.rules=strict leaves rejected rows out",
             (long long)world_fault(p->world)->venue_ns);
     }
+    if (got == WORLD_MONEY) {
+        return err_set(e, ERR_FULL, "a value of the account does not fit 127 bits");
+    }
     return ERR_OK;
 }
 
@@ -322,11 +326,11 @@ static err_t run_lane(
     return stopped(p, got, e);
 }
 
-static err_t loop(struct portfolio *f, struct err_info *e) {
+/* Asks every world where its next step is, taking none. */
+static err_t look_again(struct portfolio *f, struct err_info *e) {
     const struct world_key first = {INT64_MIN, 0};
     const struct event *ev;
     uint32_t seat;
-    merge_tree_init(&f->tree, f->lanes);
     for (size_t i = 0; i < f->lanes; i++) {
         struct world_key at;
         enum world_result got = world_until(f->lane[i].world, first, &at, &ev, &seat);
@@ -334,12 +338,30 @@ static err_t loop(struct portfolio *f, struct err_info *e) {
         if (code) return code;
         merge_tree_set(&f->tree, i, got == WORLD_END ? merge_tree_end : at);
     }
+    return ERR_OK;
+}
+
+/* A liquidation reached into another instrument's world. */
+static bool touched(struct portfolio *f) {
+    bool any = false;
+    for (size_t k = 0; k < f->sets; k++) {
+        any |= f->account[k].clearing->touched;
+        f->account[k].clearing->touched = false;
+    }
+    return any;
+}
+
+static err_t loop(struct portfolio *f, struct err_info *e) {
+    merge_tree_init(&f->tree, f->lanes);
+    err_t code = look_again(f, e);
+    if (code) return code;
     while (!merge_tree_over(&f->tree)) {
         size_t i = merge_tree_first(&f->tree);
         struct world_key next;
-        err_t code = run_lane(f, &f->lane[i], &next, e);
+        code = run_lane(f, &f->lane[i], &next, e);
         if (code) return code;
         merge_tree_set(&f->tree, i, next);
+        if (touched(f) && (code = look_again(f, e)) != ERR_OK) return code;
     }
     return fanout_failed(f->fanout, e);
 }

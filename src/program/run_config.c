@@ -142,10 +142,32 @@ const struct config_key run_schema[] = {
     STR("account.currency", "",
         "Currency in which an account of several assets is valued; empty = the first instrument's "
         "settlement asset."),
-    DEC("fees.maker", "0.0002", "", "Fee rate of passive fills (negative = rebate).",
-        "Binance USD-M regular tier"),
-    DEC("fees.taker", "0.0005", "", "Fee rate of aggressive fills.", "Binance USD-M regular tier"),
+    STR("fees.maker", "venue",
+        "Fee rate of passive fills (negative = rebate); venue = the regular tier of the "
+        "instrument's venue as published (docs/simulator.md; Binance USD-M: 0.0002)."),
+    STR("fees.taker", "venue",
+        "Fee rate of aggressive fills; venue = the regular tier (Binance USD-M: 0.0005)."),
+    LIST("fees.tiers", "",
+        "Fee tiers instead of the two flat rates: VOLUME:MAKER:TAKER, rising from volume 0 (traded "
+        "value of the 30 whole UTC days before, quote currency, per venue)."),
+    DEC("fees.volume_30d", "0", "quote", "Value traded in the 30 days before the run (tiers).", ""),
     BOOL("funding.on", "true", "Charge funding at settlement."),
+
+    BOOL("margin.on", "true",
+        "Initial margin is asked of orders and positions are liquidated (sim.rules strict)."),
+    ENUM("margin.mode", "cross", "cross|isolated",
+        "cross: all positions of an asset share its balance; isolated: each has its own."),
+    INT("margin.leverage", "20", 1, 125, "", "Leverage chosen at the venue.",
+        "Binance's default for a new symbol"),
+    LIST("margin.ladder", "auto",
+        "Maintenance tiers NOTIONAL:MAINTENANCE:LEVERAGE (NOTIONAL 0 = no end), or a table by "
+        "name: "
+        "auto, binance-btc, binance-small, binance-coinm-btc, coinm-small (docs/simulator.md)."),
+    DEC("margin.clearance", "0.0125", "", "Fee rate of liquidation fills, beside the taker fee.",
+        "exchangeInfo liquidationFee of BTCUSDT"),
+    DEC("margin.insurance", "0", "settle",
+        "Insurance fund of the venue; what liquidations cost it beyond this sets the ADL flag.",
+        ""),
 
     ENUM("sim.rules", "strict", "strict|anchor", "Rule set of the simulated exchange."),
     ENUM("sim.queue", "risk", "risk|log|log2|power|power2|power3", "Queue model."),

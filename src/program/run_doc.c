@@ -79,10 +79,13 @@ static void headline_idle(const struct run_doc *d, char *out, size_t cap) {
     }
 }
 
-static bool free_of_fees(const struct config *c) {
-    return strspn(config_string(c, "fees.maker"), "-0.") ==
-               strlen(config_string(c, "fees.maker")) &&
-           strspn(config_string(c, "fees.taker"), "-0.") == strlen(config_string(c, "fees.taker"));
+static bool free_of_fees(const struct run_doc *d) {
+    return config_list(d->cfg, "fees.tiers") == 0 && d->result->fee_maker.e16 == 0 &&
+           d->result->fee_taker.e16 == 0;
+}
+
+static void rate_text(rate_t rate, char out[DECIMAL_TEXT_MAX]) {
+    decimal_text(rate.e16, 16, true, out);
 }
 
 static void headline_money(const struct run_doc *d, char *out, size_t cap) {
@@ -100,7 +103,7 @@ static void headline_money(const struct run_doc *d, char *out, size_t cap) {
         "%s the %s strategy %s %.4g %s with %llu fills; at the prices it traded, "
         "before fees and "
         "funding, it %s %.4g. %s",
-        free_of_fees(d->cfg) ? "With fees turned off" : "After all costs",
+        free_of_fees(d) ? "With fees turned off" : "After all costs",
         config_string(d->cfg, "strategy.kind"), net < 0 ? "lost" : "made", fabs(net),
         r->inst.settle, (unsigned long long)r->fills, gross < 0 ? "lost" : "made", fabs(gross),
         verdict);
@@ -179,10 +182,25 @@ static void warn_money(const struct run_doc *d, struct json_out *j) {
     if (strcmp(config_string(c, "sim.rules"), "anchor") == 0) {
         say(j, "Rule set anchor: fills are kinder than a venue's on purpose, for comparison only.");
     }
-    if (config_string(c, "fees.maker")[0] == '-' ||
-        strcmp(config_string(c, "fees.taker"), "0") == 0) {
-        say(j, "Fee rates below the regular tier were asked for (maker %s, taker %s).",
-            config_string(c, "fees.maker"), config_string(c, "fees.taker"));
+    if (r->fee_maker.e16 < 0 || r->fee_taker.e16 == 0) {
+        char maker[DECIMAL_TEXT_MAX], taker[DECIMAL_TEXT_MAX];
+        rate_text(r->fee_maker, maker);
+        rate_text(r->fee_taker, taker);
+        say(j, "Fee rates below the regular tier were asked for (maker %s, taker %s).", maker,
+            taker);
+    }
+    if (!config_bool(c, "margin.on")) {
+        say(j, "Margin was turned off by margin.on: no position was ever liquidated.");
+    }
+    if (r->margin.liquidations > 0) {
+        say(j, "The venue liquidated the account %llu times.",
+            (unsigned long long)r->margin.liquidations);
+    }
+    if (r->margin.funding_told > 0) {
+        say(j,
+            "The data hold no settled funding: %llu settlements took the last rate told before "
+            "their instant.",
+            (unsigned long long)r->margin.funding_told);
     }
     if (r->trials > 1) {
         say(j,
@@ -348,8 +366,9 @@ static void fill_row(const struct run_fill_row *f, struct json_out *j) {
 static void fills(const struct run_doc *d, struct json_out *j) {
     const struct run_result *r = d->result;
     char note[400];
-    const char *maker = config_string(d->cfg, "fees.maker");
-    const char *taker = config_string(d->cfg, "fees.taker");
+    char maker[DECIMAL_TEXT_MAX], taker[DECIMAL_TEXT_MAX];
+    rate_text(r->fee_maker, maker);
+    rate_text(r->fee_taker, taker);
     if (r->bars) {
         snprintf(note, sizeof note,
             "Bars: every order takes at the next open. Taker fee %s. Every fill is in fills.csv, "

@@ -19,11 +19,16 @@ err_t run_result_init(struct run_result *r, struct err_info *e) {
     r->equity = malloc(sizeof *r->equity);
     if (!r->equity) return err_set(e, ERR_RESOURCE, "out of memory for the equity series");
     sampler_init(r->equity);
+    r->use = malloc(sizeof *r->use);
+    if (!r->use) return err_set(e, ERR_RESOURCE, "out of memory for the margin series");
+    sampler_init(r->use);
     return ERR_OK;
 }
 
 void run_result_fini(struct run_result *r) {
     free(r->equity);
+    free(r->use);
+    r->use = NULL;
     free(r->pnl);
     free(r->hold);
     for (size_t i = 0; i < r->parts; i++) run_result_fini(&r->part[i]);
@@ -102,6 +107,28 @@ static void fills_json(const struct run_result *r, struct json_out *j) {
     json_object_end(j);
 }
 
+static void margin_json(const struct run_result *r, struct json_out *j) {
+    const struct run_margin *m = &r->margin;
+    json_key(j, "margin");
+    json_object(j);
+    count(j, "refused", m->refused);
+    count(j, "liquidations", m->liquidations);
+    count(j, "liquidation_fills", m->fills);
+    count(j, "takeovers", m->takeovers);
+    count(j, "orders_canceled", m->canceled);
+    count(j, "insured", m->insured);
+    count(j, "adl", m->adl);
+    money(j, "clearance", m->clearance);
+    money(j, "insurance", m->insurance);
+    json_kdouble(j, "use_max", m->use_max);
+    json_kint(j, "use_max_ns", m->use_max_ns);
+    count(j, "fundings", m->fundings);
+    count(j, "funding_told", m->funding_told);
+    count(j, "funding_by_price", m->funding_by_price);
+    count(j, "funding_unpriced", m->funding_unpriced);
+    json_object_end(j);
+}
+
 void run_result_json(const struct run_result *r, struct json_out *j) {
     json_kstr(j, "symbol", r->inst.symbol);
     json_kstr(j, "venue", venue_name(r->inst.venue));
@@ -146,6 +173,7 @@ void run_result_json(const struct run_result *r, struct json_out *j) {
     count(j, "maker_fills", r->maker_fills);
     count(j, "taker_fills", r->fills - r->maker_fills);
     fills_json(r, j);
+    margin_json(r, j);
     if (r->parts > 0) {
         money(j, "revaluation", r->revaluation);
         count(j, "positions_open", r->positions_open);

@@ -33,6 +33,7 @@ enum { RUN_WAIT_BINS = 24, RUN_REASONS_MAX = 64, RUN_FIRST_FILLS = 15, RUN_COUNT
 
 /* Columns of the equity sampler. */
 enum run_column { RUN_TS_S, RUN_NET, RUN_GROSS, RUN_HOLD, RUN_DRAWDOWN, RUN_MID };
+enum run_use_column { RUN_USE_TS_S, RUN_USE_BALANCE, RUN_USE_UPKEEP, RUN_USE_SHARE };
 
 /* Horizons of mark-outs, bins of the queue ahead when an order came to rest: none, up to 1, 10,
  * 100, 1000 times the order's quantity, more; their mark-outs are those after RUN_AHEAD_MARK_NS. */
@@ -63,6 +64,20 @@ struct run_count {
     uint64_t count;
 };
 
+/* What the account at the venue went through. */
+struct run_margin {
+    uint64_t refused, liquidations, fills, takeovers, canceled, insured, adl;
+    uint64_t fundings, funding_told, funding_by_price, funding_unpriced;
+    int128 clearance, insurance;
+    double use_max; /* largest maintenance margin / balance; 0 = never any */
+    int64_t use_max_ns;
+};
+
+enum { RUN_LIQUIDATIONS_MAX = 40 };
+struct run_liquidation_row { /* for the page */
+    char time[32], symbol[64], side[8], px[48], qty[48], how[16], fee[48];
+};
+
 struct run_result {
     struct instrument inst;
     bool bars;
@@ -72,6 +87,7 @@ struct run_result {
     /* money */
     int128 equity_start, equity_end, fees, funding, rounding, turnover, max_drawdown;
     int128 spread, slippage;
+    int128 insured;     /* losses beyond the account that the venue took over, in net */
     int128 revaluation; /* several instruments: what the deposits gained by a new price of theirs */
     int64_t position_end, position_max; /* largest absolute one */
     uint64_t positions_open;            /* several instruments: how many end with a position */
@@ -90,6 +106,11 @@ struct run_result {
     double wait[RUN_WAIT_BINS]; /* passive fills by wait, RUN_WAIT_WIDTH_S a bin, last = longer */
     double wait_width_s;
     struct run_fills log;
+    struct run_margin margin;    /* of the account: of a run, not of its parts */
+    struct sampler *use;         /* margin over time: ts_s, balance, maintenance, their ratio */
+    rate_t fee_maker, fee_taker; /* flat rates in force; of the first instrument */
+    size_t liquidation_rows;
+    struct run_liquidation_row liquidation[RUN_LIQUIDATIONS_MAX];
     int64_t mid2_end; /* bid + ask at which equity_end is marked; 0 = no price */
     size_t fill_rows;
     struct run_fill_row fill_row[RUN_FIRST_FILLS];
@@ -111,7 +132,7 @@ MUST_USE err_t run_result_period(struct run_result *r, double pnl, double hold, 
 static inline int128 run_net(const struct run_result *r) { return r->equity_end - r->equity_start; }
 /* At the prices really traded, before fees and funding (funding received is positive). */
 static inline int128 run_gross(const struct run_result *r) {
-    return run_net(r) + r->fees + r->rounding - r->funding - r->revaluation;
+    return run_net(r) + r->fees + r->rounding - r->funding - r->revaluation - r->insured;
 }
 static inline int128 run_paper(const struct run_result *r) {
     return run_gross(r) - r->spread - r->slippage;

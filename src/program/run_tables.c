@@ -100,6 +100,55 @@ static void parts_table(struct run *run) {
     }
 }
 
+static void utc(int64_t ns, char *out, size_t n) {
+    time_t t = (time_t)(ns / NS_PER_S);
+    struct tm tm;
+    char head[32];
+    strftime(head, sizeof head, "%Y-%m-%d %H:%M:%S", gmtime_r(&t, &tm));
+    snprintf(out, n, "%s.%03d", head, (int)(ns % NS_PER_S / NS_PER_MS));
+}
+
+/* Margin over time, at most 24 rows; the whole series is in equity.csv. */
+static void margin_table(struct run *run) {
+    const struct sampler *u = run->result.use;
+    if (u->points == 0) return;
+    struct run_table *t = table(run, "Margin over time",
+        "Balance and maintenance margin of the pool at the venue, in its asset; positions are "
+        "liquidated at 100 %.",
+        4);
+    if (!t) return;
+    const char *const head[4] = {"time (UTC)", "balance", "maintenance", "use"};
+    run_table_row(t, head);
+    size_t step = (u->points + 23) / 24;
+    for (size_t i = 0; i < u->points; i += step) {
+        char at[48], balance[32], upkeep[32], share[32];
+        utc((int64_t)(u->row[i][RUN_USE_TS_S] * 1e3) * NS_PER_MS, at, sizeof at);
+        snprintf(balance, sizeof balance, "%.8g", u->row[i][RUN_USE_BALANCE]);
+        snprintf(upkeep, sizeof upkeep, "%.8g", u->row[i][RUN_USE_UPKEEP]);
+        snprintf(share, sizeof share, "%.3g %%", 100 * u->row[i][RUN_USE_SHARE]);
+        const char *const cell[4] = {at, balance, upkeep, share};
+        run_table_row(t, cell);
+    }
+}
+
+static void liquidation_table(struct run *run) {
+    const struct run_result *r = &run->result;
+    if (r->liquidation_rows == 0) return;
+    struct run_table *t = table(run, "Liquidations",
+        "Each fill by which the venue closed a position: through the book, or taken over at the "
+        "bankruptcy price. At most the first 40.",
+        7);
+    if (!t) return;
+    const char *const head[7] = {
+        "time (UTC)", "instrument", "side", "price", "quantity", "how", "fees"};
+    run_table_row(t, head);
+    for (size_t i = 0; i < r->liquidation_rows; i++) {
+        const struct run_liquidation_row *l = &r->liquidation[i];
+        const char *const cell[7] = {l->time, l->symbol, l->side, l->px, l->qty, l->how, l->fee};
+        run_table_row(t, cell);
+    }
+}
+
 static void book_table(struct run *run) {
     static const char *const state[] = {"EMPTY", "SYNCED", "GAP"};
     const struct book_counters *b = &run->facts.book;
@@ -131,14 +180,6 @@ static void bucket_table(struct run *run) {
         if (run->facts.trigger[i] > 0) row2(t, name[i], "%" PRIu64, run->facts.trigger[i]);
     }
     row2(t, "with a gap inside", "%" PRIu64, run->facts.gapped);
-}
-
-static void utc(int64_t ns, char *out, size_t n) {
-    time_t t = (time_t)(ns / NS_PER_S);
-    struct tm tm;
-    char head[32];
-    strftime(head, sizeof head, "%Y-%m-%d %H:%M:%S", gmtime_r(&t, &tm));
-    snprintf(out, n, "%s.%03d", head, (int)(ns % NS_PER_S / NS_PER_MS));
 }
 
 static void gap_table(struct run *run) {
@@ -195,5 +236,7 @@ void run_tables(struct run *run) {
     if (!run->result.bars) book_table(run);
     bucket_table(run);
     gap_table(run);
+    margin_table(run);
+    liquidation_table(run);
     missing_table(run);
 }

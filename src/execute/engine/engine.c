@@ -108,12 +108,17 @@ static void hash_ledger(struct engine *e) {
     e->s->hashes.ledger = ledger_hash(&e->s->ledger, e->s->hashes.ledger);
 }
 
-static err_t book_fill(struct engine *e, const struct order *o, const struct report *r, qty_t qty) {
+/* Every row of money: hashed, and the books must balance. */
+static err_t book_fill(
+    struct engine *e, const struct order *o, const struct report *r, qty_t qty, uint8_t tag) {
     struct engine_state *s = e->s;
     struct fill_record f;
     memset(&f, 0, sizeof f);
-    money_t given = {r->fee_e12};
-    const money_t *fee = r->fee_e12 == REPORT_FEE_UNKNOWN ? NULL : &given;
+    bool takeover = tag == TAG_LIQUIDATION && r->why == WHY_TAKEOVER;
+    money_t given = {takeover ? 0 : r->fee_e12};
+    const money_t *fee = !takeover && r->fee_e12 == REPORT_FEE_UNKNOWN ? NULL : &given;
+    if (r->rated && r->maker) s->ledger.rates.maker = r->fee_rate;
+    if (r->rated && !r->maker) s->ledger.rates.taker = r->fee_rate;
     err_t err =
         ledger_fill(&s->ledger, e->cfg->inst, o->side, r->last_px, qty, r->maker != 0, fee, &f.fee);
     if (err != ERR_OK) return err;
@@ -131,8 +136,15 @@ static err_t book_fill(struct engine *e, const struct order *o, const struct rep
     f.inst = o->inst;
     f.side = o->side;
     f.maker = r->maker;
-    f.tag = (uint8_t)o->tag;
+    f.tag = tag;
     s->counters.fills++;
+    if (tag == TAG_LIQUIDATION && !takeover) {
+        money_t clearance;
+        err = ledger_clearance(
+            &s->ledger, e->cfg->inst, r->last_px, qty, (rate_t){r->queue_placed}, &clearance);
+        if (err != ERR_OK) return err;
+        f.fee.e12 += clearance.e12;
+    }
     s->hashes.fills = hash64(s->hashes.fills, &f, sizeof f);
     hash_ledger(e);
     struct engine_record rec = {.kind = RECORD_FILL, .now = s->now, .fill = &f};
@@ -140,15 +152,66 @@ static err_t book_fill(struct engine *e, const struct order *o, const struct rep
     return ERR_OK;
 }
 
+/* The venue closed some of the position: a fill that no order of ours asked for. */
+static err_t book_liquidation(struct engine *e, const struct report *r) {
+    struct order none;
+    memset(&none, 0, sizeof none);
+    none.ts_sent = e->s->now;
+    none.queue_at_placement.lots = -1;
+    none.inst = r->inst;
+    none.side = r->side;
+    (void)engine_mid2(e, &none.mid2);
+    e->s->counters.liquidations++;
+    if (r->why == WHY_TAKEOVER) e->s->ledger.liquidations++;
+    return book_fill(e, &none, r, r->last_qty, TAG_LIQUIDATION);
+}
+
+/* What the venue charged or paid for the position it had at the settlement. */
+static err_t book_funding(struct engine *e, const struct report *r) {
+    struct engine_state *s = e->s;
+    struct funding_record f = {.ts = {r->filled.lots},
+        .position = r->last_qty.lots,
+        .mark_e10 = r->px.ticks,
+        .rate = {r->last_px.ticks}};
+    err_t err =
+        ledger_funding_of(&s->ledger, e->cfg->inst, f.position, f.mark_e10, f.rate, &f.paid);
+    if (err != ERR_OK) return err;
+    s->counters.fundings++;
+    hash_ledger(e);
+    struct engine_record rec = {.kind = RECORD_FUNDING, .now = s->now, .funding = &f};
+    engine_emit(e, &rec);
+    return ERR_OK;
+}
+
+static err_t book_insured(struct engine *e, const struct report *r) {
+    money_t amount = {((int128)r->last_px.ticks << 62) + r->last_qty.lots};
+    err_t err = ledger_insure(&e->s->ledger, amount);
+    if (err != ERR_OK) return err;
+    hash_ledger(e);
+    struct engine_record rec = {.kind = RECORD_INSURED, .now = e->s->now, .insured = &amount};
+    engine_emit(e, &rec);
+    return ERR_OK;
+}
+
+static err_t on_account(struct engine *e, const struct report *r) {
+    err_t err = r->status == REPORT_FUNDING       ? book_funding(e, r)
+                : r->status == REPORT_LIQUIDATION ? book_liquidation(e, r)
+                                                  : book_insured(e, r);
+    if (err == ERR_OK) watch_loss(e);
+    refresh_ctx(e, e->s->now);
+    return err;
+}
+
 static err_t on_report(struct engine *e, const struct event *ev) {
     struct order after;
     struct report r;
     e->s->counters.reports++;
     report_decode(ev, &r);
+    if (report_of_account(r.status)) return on_account(e, &r);
     struct order_change c = blotter_report(&e->s->blotter, ev, &after);
     if (!c.legal) return ERR_OK; /* counted by the blotter */
     if (c.fill.lots > 0) {
-        err_t err = book_fill(e, &after, &r, c.fill);
+        err_t err = book_fill(e, &after, &r, c.fill, (uint8_t)after.tag);
         if (err != ERR_OK) return err;
         watch_loss(e);
     }
@@ -174,59 +237,14 @@ static err_t on_report(struct engine *e, const struct event *ev) {
     return ERR_OK;
 }
 
-/* One settlement, whichever of EV_FUNDING and the mark's rollover tells of it first. */
-static err_t settle(struct engine *e, ts_t at, int64_t mark_e10, rate_t rate) {
-    struct engine_state *s = e->s;
-    if (!e->cfg->funding_on || at.ns <= s->settled_ns) return ERR_OK;
-    s->settled_ns = at.ns;
-    if (s->ledger.position == 0) return ERR_OK;
-    if (mark_e10 <= 0) {
-        s->counters.funding_unpriced++;
-        return ERR_OK;
-    }
-    struct funding_record f = {
-        .ts = at, .position = s->ledger.position, .mark_e10 = mark_e10, .rate = rate};
-    err_t err = ledger_funding(&s->ledger, e->cfg->inst, mark_e10, rate, &f.paid);
-    if (err != ERR_OK) return err;
-    s->counters.fundings++;
-    hash_ledger(e);
-    struct engine_record rec = {.kind = RECORD_FUNDING, .now = s->now, .funding = &f};
-    engine_emit(e, &rec);
-    return ERR_OK;
-}
-
-/* mark_e10 of the last close where nothing else priced the settlement (bars without marks). */
-static int64_t mark_or_close(const struct engine *e, int64_t mark_e10) {
-    if (mark_e10 > 0) return mark_e10;
-    if (e->s->mark_e10 > 0) return e->s->mark_e10;
-    const struct instrument *in = e->cfg->inst;
-    int128 v = (int128)e->s->close_mid2 * in->px_mant * AUX_ONE / 2;
-    for (unsigned i = 0; i < in->px_exp; i++) v /= 10;
-    return v > 0 && v <= INT64_MAX ? (int64_t)v : 0;
-}
-
-static err_t on_mark(struct engine *e, const struct event *ev) {
-    struct engine_state *s = e->s;
-    const int64_t *w = event_words(ev);
-    err_t err = ERR_OK;
-    int64_t next = w[MARK_NEXT_FUNDING_NS];
-    if (s->next_funding_ns > 0 && next > s->next_funding_ns) {
-        err = settle(e, (ts_t){s->next_funding_ns}, s->mark_e10, (rate_t){s->funding_rate_e16});
-    }
-    s->mark_e10 = ev->aux.a;
-    s->funding_rate_e16 = w[MARK_RATE_E16];
-    if (next > 0) s->next_funding_ns = next;
-    return err;
-}
+/* Settlements are the venue's to book (REPORT_FUNDING): a mark only values. */
+static void on_mark(struct engine *e, const struct event *ev) { e->s->mark_e10 = ev->aux.a; }
 
 static err_t on_data(struct engine *e, const struct event *ev) {
     struct engine_state *s = e->s;
     switch ((enum event_kind)ev->kind) {
-    case EV_MARK: return on_mark(e, ev);
-    case EV_FUNDING: {
-        ts_t at = ev->ts_venue.ns != TS_NONE_NS ? ev->ts_venue : ev->ts_local;
-        return settle(e, at, mark_or_close(e, ev->aux.b), (rate_t){ev->aux.a});
-    }
+    case EV_MARK: on_mark(e, ev); return ERR_OK;
+    case EV_FUNDING: return ERR_OK;
     case EV_KLINE:
         if (ev->flags & EVF_CLOSED) {
             s->close_mid2 = 2 * ev->px.ticks;

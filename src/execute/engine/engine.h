@@ -35,7 +35,6 @@ struct engine_config {
     int64_t order_timeout_ns; /* no answer for so long: UNKNOWN; 0 = never */
     int64_t first_order_id;   /* 0 = 1 */
     int64_t take_slip_e4;     /* target orders: IOC limit this many bps x 1e4 beyond the best */
-    bool funding_on;
     bool bars; /* no book: targets go out as market orders, bar closes are the price */
 };
 
@@ -59,7 +58,8 @@ struct fill_record {
 };
 _Static_assert(sizeof(struct fill_record) == 112, "hashed");
 
-enum engine_tag { TAG_RAW = 0, TAG_QUOTE = 1, TAG_TARGET = 2 };
+/* TAG_LIQUIDATION: the venue traded, without an order of ours; order_id 0. */
+enum engine_tag { TAG_RAW = 0, TAG_QUOTE = 1, TAG_TARGET = 2, TAG_LIQUIDATION = 3 };
 
 struct funding_record {
     ts_t ts; /* settlement time */
@@ -75,7 +75,8 @@ enum record_kind {
     RECORD_REFUSED,      /* request, why = enum risk_reason: it did not */
     RECORD_REPORT,       /* order after a report, why = REPORT_STATUS */
     RECORD_FILL,         /* fill */
-    RECORD_FUNDING       /* funding */
+    RECORD_FUNDING,      /* funding */
+    RECORD_INSURED       /* insured: the venue paid in what the account lacked */
 };
 
 struct engine_record {
@@ -89,6 +90,7 @@ struct engine_record {
         const struct order *order;
         const struct fill_record *fill;
         const struct funding_record *funding;
+        const money_t *insured;
     };
 };
 
@@ -113,7 +115,7 @@ struct engine_hashes {
 
 struct engine_counters {
     uint64_t events, buckets, timers, reports, fills, fundings;
-    uint64_t funding_unpriced; /* settlements without a known mark: not charged, a data fault */
+    uint64_t liquidations; /* fills by the venue's liquidation */
     uint64_t port_full, quotes_dropped, queries;
 };
 

@@ -16,7 +16,7 @@ struct engine_state {
     int64_t next_id;
     int64_t target;     /* wanted position; meaningful once target_set */
     int64_t close_mid2; /* bars: 2 x last close */
-    int64_t mark_e10, funding_rate_e16, next_funding_ns, settled_ns;
+    int64_t mark_e10;
     uint64_t columns;
     uint8_t target_set, failed;
     uint8_t pad[6];

@@ -125,8 +125,7 @@ static struct bench *open_bench(void) {
         .fees = {.maker = {RATE_ONE / 10000}, .taker = {RATE_ONE / 1000}},
         .deposit = {(int128)1000 * MONEY_ONE},
         .order_timeout_ns = NS_PER_S,
-        .take_slip_e4 = 10 * 10000,
-        .funding_on = true};
+        .take_slip_e4 = 10 * 10000};
     struct engine_io io = {
         .port = {b, port_send}, .best = best, .best_ctx = b, .sink = sink, .sink_ctx = b};
     b->best[SIDE_BUY] = (struct book_level){{600000}, {1000}};
@@ -447,7 +446,16 @@ static void mark(struct bench *b, int64_t px, int64_t rate_e16, int64_t next) {
     assert_int_equal(engine_on_event(b->e, ev), ERR_OK);
 }
 
-static void funding_is_charged_once_whoever_tells_of_it(void **state) {
+static void money_row(struct bench *b, struct report r) {
+    struct event ev[2];
+    r.ts_local = (ts_t){b->now += 1000};
+    r.fee_e12 = REPORT_FEE_UNKNOWN;
+    report_encode(&r, ev);
+    assert_int_equal(engine_on_event(b->e, ev), ERR_OK);
+    assert_true(ledger_check(engine_ledger(b->e)));
+}
+
+static void funding_is_what_the_venue_charged_for_the_position_it_had(void **state) {
     (void)state;
     struct bench *b = open_bench();
     wish(b)->use_target = true;
@@ -456,21 +464,80 @@ static void funding_is_charged_once_whoever_tells_of_it(void **state) {
     tell(b, &b->sent[0], REPORT_FILL, 100, 100, 600000);
     int64_t hour = 3600 * NS_PER_S;
     mark(b, 60000, RATE_ONE / 10000, hour);
-    mark(b, 60000, RATE_ONE / 10000, hour);
-    assert_int_equal(b->fundings, 0);
-    mark(b, 61000, RATE_ONE / 5000, 2 * hour); /* rollover: the rate and mark before it */
-    assert_int_equal(b->fundings, 1);
-    assert_true(engine_ledger(b->e)->funding.e12 == (int128)6 * MONEY_ONE / 10);
+    mark(b, 61000, RATE_ONE / 5000, 2 * hour);
     struct event ev = {.ts_venue = {hour},
         .ts_local = {b->now},
         .kind = EV_FUNDING,
         .flags = EVF_FIRST | EVF_LAST,
         .aux = {RATE_ONE / 10000, (int64_t)60000 * AUX_ONE}};
     assert_int_equal(engine_on_event(b->e, &ev), ERR_OK);
-    assert_int_equal(b->fundings, 1); /* the same settlement */
-    ev.ts_venue.ns = 2 * hour;
-    assert_int_equal(engine_on_event(b->e, &ev), ERR_OK);
-    assert_int_equal(b->fundings, 2);
+    assert_int_equal(b->fundings, 0); /* a rate that is told moves no money */
+    struct report r = {.status = REPORT_FUNDING,
+        .px = {(int64_t)60000 * AUX_ONE},
+        .last_px = {RATE_ONE / 10000},
+        .last_qty = {40}, /* the venue had 0.04 at that instant */
+        .filled = {hour}};
+    money_row(b, r);
+    assert_int_equal(b->fundings, 1);
+    assert_true(engine_ledger(b->e)->funding.e12 == (int128)24 * MONEY_ONE / 100);
+    close_bench(b);
+}
+
+static void a_liquidation_is_booked_with_its_fees_and_changes_no_order(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    wish(b)->use_target = true;
+    wish(b)->target = 100;
+    tick(b);
+    tell(b, &b->sent[0], REPORT_FILL, 100, 100, 600000);
+    wish(b)->use_target = false;
+    const struct ledger *l = engine_ledger(b->e);
+    int128 fees = l->fees.e12;
+    size_t sent = b->n, fills = b->fills;
+    struct report r = {.status = REPORT_LIQUIDATION,
+        .why = WHY_LIQUIDATION,
+        .side = SIDE_SELL,
+        .last_px = {500000},
+        .last_qty = {60},
+        .queue_placed = RATE_ONE / 80};
+    money_row(b, r);
+    assert_int_equal(l->position, 40);
+    assert_true(l->clearance.e12 == (int128)3000 * MONEY_ONE / 80); /* 0.06 x 50,000 */
+    assert_true(l->fees.e12 > fees);
+    assert_int_equal(b->fills, fills + 1);
+    r.why = WHY_TAKEOVER;
+    r.last_qty.lots = 40;
+    fees = l->fees.e12;
+    money_row(b, r);
+    assert_int_equal(l->position, 0);
+    assert_true(l->fees.e12 == fees);
+    struct report paid = {
+        .status = REPORT_INSURED, .last_px = {3}, .last_qty = {5}, .side = SIDE_BUY};
+    int128 cash = l->cash.e12;
+    money_row(b, paid);
+    assert_true(l->cash.e12 - cash == ((int128)3 << 62) + 5);
+    assert_int_equal(b->n, sent);
+    assert_int_equal(engine_blotter(b->e)->counters.external, 0);
+    close_bench(b);
+}
+
+static void a_fill_that_names_its_rate_is_charged_at_it(void **state) {
+    (void)state;
+    struct bench *b = open_bench();
+    wish(b)->use_target = true;
+    wish(b)->target = 100;
+    tick(b);
+    struct report r = {.order_id = b->sent[0].id,
+        .status = REPORT_FILL,
+        .px = b->sent[0].px,
+        .qty = b->sent[0].qty,
+        .last_px = {600000},
+        .last_qty = {100},
+        .filled = {100},
+        .rated = true,
+        .fee_rate = {-RATE_ONE / 50000}};
+    money_row(b, r);
+    assert_true(engine_ledger(b->e)->fees.e12 == -(int128)6000 * MONEY_ONE / 50000);
     close_bench(b);
 }
 
@@ -599,7 +666,9 @@ int main(void) {
         cmocka_unit_test(a_stop_far_from_the_market_passes_the_collar_by_its_own_prices),
         cmocka_unit_test(a_refusal_is_recorded_and_nothing_leaves),
         cmocka_unit_test(a_full_port_leaves_no_trace_of_the_order),
-        cmocka_unit_test(funding_is_charged_once_whoever_tells_of_it),
+        cmocka_unit_test(funding_is_what_the_venue_charged_for_the_position_it_had),
+        cmocka_unit_test(a_liquidation_is_booked_with_its_fees_and_changes_no_order),
+        cmocka_unit_test(a_fill_that_names_its_rate_is_charged_at_it),
         cmocka_unit_test(every_decision_is_recorded_with_its_reason),
         cmocka_unit_test(an_engine_goes_on_bit_for_bit_from_its_saved_state),
         cmocka_unit_test(events_told_together_leave_the_state_of_events_told_one_by_one),

@@ -99,6 +99,11 @@ static inline money_t ledger_equity(const struct ledger *l, money_t position_val
     return (money_t){l->cash.e12 + position_value.e12};
 }
 
+/* Trading fees and clearance fees together. */
+static inline money_t ledger_fees_all(const struct ledger *l) {
+    return (money_t){l->fees.e12 + l->clearance.e12};
+}
+
 /* True if every identity holds to the last unit. */
 bool ledger_check(const struct ledger *l);
 uint64_t ledger_hash(const struct ledger *l, uint64_t before);

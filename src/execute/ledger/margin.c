@@ -136,6 +136,21 @@ err_t margin_fill(struct margin_account *a, uint32_t leg, int side, price_t px, 
     return revalue(l);
 }
 
+err_t margin_takeover(struct margin_account *a, uint32_t leg, price_t px, ts_t ts) {
+    struct margin_leg *l = &a->leg[leg];
+    int64_t before = l->ledger.position;
+    const money_t none = {0};
+    CHECK(before != 0);
+    int side = before > 0 ? SIDE_SELL : SIDE_BUY;
+    qty_t qty = {before < 0 ? -before : before};
+    err_t code = ledger_fill(&l->ledger, l->inst, side, px, qty, false, &none, NULL);
+    if (code) return code;
+    l->past[l->changes++ % MARGIN_PAST] = (struct margin_past){ts, before};
+    l->ledger.liquidations++;
+    if (l->rules.isolated) l->isolated.e12 = 0;
+    return revalue(l);
+}
+
 err_t margin_funding(
     struct margin_account *a, uint32_t leg, int64_t position, int64_t mark_e10, rate_t rate) {
     struct margin_leg *l = &a->leg[leg];
@@ -229,16 +244,16 @@ int128 margin_balance(const struct margin_account *a, uint32_t leg) {
     return free_balance(a, l->asset);
 }
 
-static bool in_pool(const struct margin_account *a, uint32_t leg, uint32_t i) {
-    const struct margin_leg *l = &a->leg[i];
-    if (i == leg) return true;
+bool margin_together(const struct margin_account *a, uint32_t leg, uint32_t other) {
+    const struct margin_leg *l = &a->leg[other];
+    if (other == leg) return true;
     return !a->leg[leg].rules.isolated && !l->rules.isolated && l->asset == a->leg[leg].asset;
 }
 
 int128 margin_upkeep(const struct margin_account *a, uint32_t leg) {
     int128 sum = 0;
     for (uint32_t i = 0; i < a->legs; i++) {
-        if (in_pool(a, leg, i)) sum += a->leg[i].upkeep.e12;
+        if (margin_together(a, leg, i)) sum += a->leg[i].upkeep.e12;
     }
     return sum;
 }
@@ -247,7 +262,7 @@ uint32_t margin_worst(const struct margin_account *a, uint32_t leg) {
     uint32_t worst = leg;
     int128 most = -1;
     for (uint32_t i = 0; i < a->legs; i++) {
-        if (!in_pool(a, leg, i) || a->leg[i].upkeep.e12 <= most) continue;
+        if (!margin_together(a, leg, i) || a->leg[i].upkeep.e12 <= most) continue;
         worst = i;
         most = a->leg[i].upkeep.e12;
     }
@@ -276,7 +291,9 @@ price_t margin_bankrupt(const struct margin_account *a, uint32_t leg) {
     /* value at the bankruptcy price = value at mark - balance */
     int128 value = absolute(l->value.e12), want = held > 0 ? value - balance : value + balance;
     if (in->kind == INSTRUMENT_INVERSE) want = held > 0 ? value + balance : value - balance;
-    if (want <= 0) return (price_t){tick};
+    if (want <= 0) { /* no price can do that */
+        return (price_t){held > 0 ? tick : ORDER_UNITS_MAX - ORDER_UNITS_MAX % tick};
+    }
     /* linear: px = mark x want / value; inverse: px = mark x value / want */
     bool inverse = in->kind == INSTRUMENT_INVERSE;
     int128 num = inverse ? value : want, den = inverse ? want : value;

@@ -125,6 +125,11 @@ int64_t margin_step(const struct margin_leg *l);
  * account's favour, at least one tick: the venue's limit for liquidation orders. */
 price_t margin_bankrupt(const struct margin_account *a, uint32_t leg);
 
+/* The venue takes the whole position over at px, without a fee. */
+MUST_USE err_t margin_takeover(struct margin_account *a, uint32_t leg, price_t px, ts_t ts);
+/* Do the two legs share a pool? */
+bool margin_together(const struct margin_account *a, uint32_t leg, uint32_t other);
+
 bool margin_check(const struct margin_account *a);
 
 #endif

@@ -98,6 +98,9 @@ static void count_report(struct blotter *b, int64_t status, struct order_change 
     case REPORT_NOT_FOUND:
     case REPORT_NONE:
     case REPORT_FILL:
+    case REPORT_LIQUIDATION:
+    case REPORT_FUNDING:
+    case REPORT_INSURED:
     case REPORT_STATUS_COUNT: break;
     }
 }

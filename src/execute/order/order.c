@@ -43,7 +43,7 @@ static const char *const why_names[WHY_COUNT] = {"", "post_only", "no_liquidity"
     "duplicate_id", "book_gap", "tick", "lot", "min_qty", "min_notional", "limit", "wire", "bars",
     "outside", "malformed", "reduce_only", "self_trade", "price_band", "max_qty", "max_orders",
     "rate", "banned", "outage", "gtd", "oco", "trigger", "would_trigger", "no_reference",
-    "no_change", "amend", "unsupported"};
+    "no_change", "amend", "unsupported", "margin", "liquidation", "takeover"};
 static const char *const tif_names[] = {"GTC", "GTX", "IOC", "FOK", "GTD"};
 static const char *const type_names[TRIGGER_TRAIL + 1][2] = {{"limit", "market"},
     {"stop_limit", "stop_market"}, {"take_limit", "take_market"}, {"trail_limit", "trail_market"}};
@@ -259,6 +259,9 @@ struct order_change order_report(struct order *o, const struct event *ev) {
     case REPORT_TRIGGERED: o->fired = 1; return advance(o, STEP_ACK);
     case REPORT_NOT_FOUND: return advance(o, STEP_NOT_FOUND);
     case REPORT_NONE:
+    case REPORT_LIQUIDATION:
+    case REPORT_FUNDING:
+    case REPORT_INSURED:
     case REPORT_STATUS_COUNT: break;
     }
     return (struct order_change){0};
@@ -287,6 +290,10 @@ void report_encode(const struct report *r, struct event out[2]) {
     w[REPORT_FEE_E12] = r->fee_e12;
     w[REPORT_REASON] = r->why;
     w[REPORT_MAKER] = r->maker;
+    if (r->rated) {
+        CHECK(r->fee_rate.e16 > -REPORT_RATE_MAX && r->fee_rate.e16 < REPORT_RATE_MAX);
+        w[REPORT_MAKER] += r->fee_rate.e16 * 4 + 2;
+    }
 }
 
 void report_decode(const struct event *ev, struct report *out) {
@@ -307,5 +314,7 @@ void report_decode(const struct event *ev, struct report *out) {
         .side = (ev->flags & EVF_SELL) ? SIDE_SELL : SIDE_BUY,
         .status = (uint8_t)w[REPORT_STATUS],
         .why = (uint8_t)w[REPORT_REASON],
-        .maker = (uint8_t)w[REPORT_MAKER]};
+        .maker = (uint8_t)(w[REPORT_MAKER] & 1),
+        .rated = (w[REPORT_MAKER] & 2) != 0,
+        .fee_rate = {(w[REPORT_MAKER] & 2) ? w[REPORT_MAKER] >> 2 : 0}};
 }

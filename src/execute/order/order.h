@@ -86,6 +86,12 @@ enum report_status {
     REPORT_MODIFY_REJECTED,
     REPORT_NOT_FOUND,
     REPORT_TRIGGERED, /* a waiting order went to the market */
+    /* About the account, of no order: */
+    REPORT_LIQUIDATION, /* the venue traded the position: last_px, last_qty, side; why TAKEOVER: no
+                           fee, else taker fee and queue_placed = clearance rate 1e-16 */
+    REPORT_FUNDING,     /* px = mark 1e-10, last_px = rate 1e-16, last_qty = position, filled = the
+                           settlement's venue time */
+    REPORT_INSURED,     /* last_px x 2^62 + last_qty = 1e-12 that the venue paid in */
     REPORT_STATUS_COUNT
 };
 
@@ -122,10 +128,17 @@ enum report_why {
     WHY_NO_CHANGE,    /* an amend to what the order is already */
     WHY_AMEND,        /* this kind of order cannot be amended */
     WHY_UNSUPPORTED,  /* the rule set (anchor, bars) has no such order */
+    WHY_MARGIN,       /* the account's margin does not carry it */
+    WHY_LIQUIDATION,  /* the venue liquidates the account */
+    WHY_TAKEOVER,     /* what the book did not take, at the bankruptcy price */
     WHY_COUNT
 };
 
 #define REPORT_FEE_UNKNOWN INT64_MIN /* the ledger computes the fee from its rates */
+
+static inline bool report_of_account(uint8_t status) {
+    return status >= REPORT_LIQUIDATION && status <= REPORT_INSURED;
+}
 
 /* QUERY asks for the state of an order: ACK if it stands, its end if it ended, or NOT_FOUND. */
 enum request_kind { REQUEST_NEW = 1, REQUEST_CANCEL = 2, REQUEST_MODIFY = 3, REQUEST_QUERY = 4 };
@@ -239,6 +252,8 @@ struct report {
     int64_t queue_placed, queue_before;
     uint16_t inst;
     uint8_t side, status, why, maker;
+    bool rated;
+    rate_t fee_rate; /* rated: what was in force at this fill; else the owner knows */
 };
 void report_encode(const struct report *r, struct event out[2]);
 void report_decode(const struct event *ev, struct report *out);

@@ -5,6 +5,7 @@
  * volume (a halt) fills nothing: the order waits for the next one.
  */
 #include "base/check.h"
+#include "base/decimal.h"
 #include "execute/sim/sim_internal.h"
 
 /* The open, worse by bar_slip_e4, on the tick against the order. */
@@ -74,9 +75,23 @@ static void request(
         why = WHY_MALFORMED;
     }
     if (have) why = WHY_DUPLICATE_ID;
+    if (why == WHY_NONE) why = sim_clear_admit(s, &o, NULL);
     if (why == WHY_NONE && !sim_insert(s, &o)) why = WHY_LIMIT;
     w->counters.refused += why != WHY_NONE;
     sim_say(s, &o, why == WHY_NONE ? REPORT_ACK : REPORT_REJECTED, (uint8_t)why, ts);
 }
 
-const struct sim_ops sim_bars = {.depth = bar, .print = no_print, .request = request};
+/* At the mark that broke the account, worse by the slippage; not worse than the limit. */
+static void liquidate(struct sim_seat *s, struct sim_order *o, int64_t ts) {
+    const struct world *w = s->world;
+    const struct instrument *in = w->cfg->inst;
+    int64_t mark = s->clearing->account.leg[s->leg].mark_e10;
+    int128 ticks = (int128)mark * decimal_pow10[in->px_exp] / in->px_mant / AUX_ONE;
+    int64_t px = worse(w, o->side, (int64_t)ticks), lots = o->leaves;
+    if (sim_better(o->side, px, o->px)) return;
+    o->leaves = 0;
+    sim_fill(s, o, px, lots, false, -1, ts);
+}
+
+const struct sim_ops sim_bars = {
+    .depth = bar, .print = no_print, .request = request, .liquidate = liquidate};

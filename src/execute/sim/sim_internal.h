@@ -3,6 +3,7 @@
 #define FATHOM_EXECUTE_SIM_SIM_INTERNAL_H
 
 #include "execute/sim/anchor_book.h"
+#include "execute/sim/clearing.h"
 #include "execute/sim/merge_tree.h"
 #include "execute/sim/world.h"
 #include "execute/sim/world_rows.h"
@@ -18,7 +19,7 @@ struct sim_order {
 };
 _Static_assert(sizeof(struct sim_order) == 64, "one cache line");
 /* DEAD: ended while the lists are being walked; sim_settle takes it out. */
-enum { SIM_REDUCE = 1, SIM_TIED = 2, SIM_DEAD = 4 };
+enum { SIM_REDUCE = 1, SIM_TIED = 2, SIM_DEAD = 4, SIM_LIQUIDATION = 8 };
 
 struct sim_tie {                 /* of an order with SIM_TIED */
     int64_t id, expire, partner; /* axis, 0 = never; 0 = none */
@@ -74,7 +75,10 @@ struct sim_seat {
     uint8_t account;
     int64_t position; /* of the account; kept in the seat that it is named after */
     int64_t banned_until;
-
+    struct clearing *clearing; /* NULL: no money stands behind the orders */
+    uint32_t leg;
+    bool open_stale; /* an order came, went or filled since `open` was summed */
+    struct margin_orders open;
     struct sim_bus out, back;
     struct sim_request *requests; /* bus_slots each */
     struct sim_response *responses;
@@ -102,6 +106,8 @@ struct sim_ops {
     void (*request)(
         struct world *w, struct sim_seat *s, const struct order_request *req, int64_t ts);
     void (*mark)(struct world *w, const struct event *ev); /* NULL: marks change nothing */
+    /* Takes what the market gives a liquidation, at o->px or better; NULL: nothing. */
+    void (*liquidate)(struct sim_seat *s, struct sim_order *o, int64_t ts);
 };
 /* Strict, at a time of its own: expiries. */
 void sim_due(struct world *w, int64_t ts);
@@ -128,6 +134,8 @@ struct world {
     int64_t due;               /* next expiry; INT64_MAX = none */
     const struct sim_rules_row *venue_rules;
     bool unsettled; /* some seat is */
+    bool cleared;   /* some seat has an account */
+    bool yield;     /* another world's next step may have changed: the merge looks again */
     bool shared;    /* some account has several seats */
     bool gated;     /* requests pass limits or outages */
     uint32_t held;  /* waiting orders that are due once the book is back */
@@ -216,6 +224,17 @@ int64_t sim_room(const struct sim_seat *s, int side, bool resting);
 void sim_settle_now(struct world *w, int64_t ts);
 void sim_moved(struct sim_seat *s); /* its account's position changed */
 
+/* ---- the account (clearing.c) ---- */
+
+/* Books a fill; the fee rate in force. */
+rate_t sim_clear_fill(
+    struct sim_seat *s, const struct sim_order *o, int64_t px, int64_t qty, bool maker, int64_t ts);
+/* WHY_MARGIN if the account does not carry o (in place of `instead`, an order it replaces). */
+enum report_why sim_clear_admit(
+    struct sim_seat *s, const struct sim_order *o, const struct sim_order *instead);
+/* A mark, a settlement, a bar, or a message of the book. */
+void sim_clear_data(struct world *w, const struct event *ev);
+
 /* ---- strict (sim_strict.c) ---- */
 
 /* A waiting order has fired: it meets the book. */
@@ -254,6 +273,8 @@ struct sim_said { /* the changing part of a report */
     int64_t last_px, last_qty;
     bool maker;
     int64_t queue_before; /* -1 = unknown */
+    bool rated;           /* fee_rate is told */
+    rate_t fee_rate;
 };
 /* Queues a report that reaches us at `arrival` (later, if one before it does). */
 void sim_respond(struct sim_seat *s, const struct sim_order *o, const struct sim_said *said,

@@ -12,6 +12,7 @@ bool sim_insert(struct sim_seat *s, const struct sim_order *o) {
     while (i > 0 && sim_better(o->side, o->px, list[i - 1].px)) i--;
     memmove(&list[i + 1], &list[i], (n - i) * sizeof *list);
     list[i] = *o;
+    s->open_stale = true;
     s->count[o->side]++;
     s->reducing += (o->flags & SIM_REDUCE) != 0;
     return true;
@@ -24,6 +25,7 @@ void sim_remove(struct sim_seat *s, int side, uint32_t i) {
     s->reducing -= (list[i].flags & SIM_REDUCE) != 0;
     memmove(&list[i], &list[i + 1], (s->count[side] - i - 1) * sizeof *list);
     s->count[side]--;
+    s->open_stale = true;
 }
 
 struct sim_order *sim_find(struct sim_seat *s, int64_t id, uint32_t *index) {
@@ -84,7 +86,9 @@ void sim_respond(struct sim_seat *s, const struct sim_order *o, const struct sim
         .side = o->side,
         .status = said->status,
         .why = said->why,
-        .maker = said->maker};
+        .maker = said->maker,
+        .rated = said->rated,
+        .fee_rate = said->fee_rate};
     s->responses[at].arrival = arrival;
     report_encode(&r, s->responses[at].ev);
     w->in_flight++;
@@ -102,12 +106,19 @@ void sim_fill(struct sim_seat *s, const struct sim_order *o, int64_t px, int64_t
     int64_t queue_before, int64_t ts) {
     CHECK(qty > 0);
     CHECK(o->leaves >= 0);
-    struct sim_said said = {.status = REPORT_FILL,
+    bool liquidated = (o->flags & SIM_LIQUIDATION) != 0;
+    struct sim_said said = {.status = liquidated ? REPORT_LIQUIDATION : REPORT_FILL,
+        .why = liquidated ? WHY_LIQUIDATION : WHY_NONE,
         .last_px = px,
         .last_qty = qty,
         .maker = maker,
         .queue_before = queue_before};
     sim_account(s)->position += o->side == SIDE_BUY ? qty : -qty;
+    s->open_stale = true;
+    if (s->clearing) {
+        said.fee_rate = sim_clear_fill(s, o, px, qty, maker, ts);
+        said.rated = s->clearing->account.leg[s->leg].rules.fees.rows > 0;
+    }
     s->world->counters.fills++;
     s->world->counters.maker_fills += maker;
     sim_report(s, o, &said, ts);

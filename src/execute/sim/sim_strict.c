@@ -534,6 +534,7 @@ void sim_fire(struct sim_seat *s, struct sim_order *o, int64_t ts) {
     if (o->qty != qty) sim_say(s, o, REPORT_MODIFIED, WHY_REDUCE_ONLY, ts);
     if (o->flags & SIM_TIED) sim_pair_end(s, o->id, ts);
     if (why == WHY_NONE && !executes_now(o)) why = refuse_rest(s, o->side);
+    if (why == WHY_NONE) why = sim_clear_admit(s, o, NULL);
     if (why != WHY_NONE) {
         end(s, o, (uint8_t)why, ts);
     } else {
@@ -575,6 +576,7 @@ static void arrive(struct world *w, struct sim_seat *s, const struct order_reque
         would_take(s, &o)) {
         why = WHY_POST_ONLY;
     }
+    if (why == WHY_NONE) why = sim_clear_admit(s, &o, NULL);
     if (why == WHY_NONE) why = sim_tie(s, q, &o, ts);
     if (why != WHY_NONE) {
         refused(s, &o, (uint8_t)why, ts);
@@ -618,6 +620,7 @@ static enum report_why refuse_amend(struct sim_seat *s, const struct sim_order *
     next->leaves = q->qty.lots - filled;
     next->px = q->px.ticks;
     bool same = next->px == have->px && next->qty == have->qty;
+    if (next->leaves > 0 && sim_clear_admit(s, next, have) != WHY_NONE) return WHY_MARGIN;
     if (same && w->venue_rules->same_refused) return WHY_NO_CHANGE;
     if ((have->flags & SIM_REDUCE) && next->leaves > have->leaves &&
         next->leaves - have->leaves > sim_room(s, have->side, true)) {
@@ -648,6 +651,7 @@ static void modify(struct world *w, struct sim_seat *s, const struct order_reque
     uint8_t rule = w->cfg->venue.amend ? w->cfg->venue.amend : w->venue_rules->amend;
     if (rule == AMEND_KEEP && next.px == have->px && next.leaves <= have->leaves) {
         *have = next;
+        s->open_stale = true;
         sim_say(s, &next, REPORT_MODIFIED, WHY_NONE, ts);
         return;
     }
@@ -694,5 +698,10 @@ static void request(
     sim_settle(w, ts);
 }
 
+static void liquidate(struct sim_seat *s, struct sim_order *o, int64_t ts) {
+    if (book_state(s->world->book) != BOOK_SYNCED) return;
+    (void)walk(s, o, ts);
+}
+
 const struct sim_ops sim_strict = {
-    .depth = depth, .print = print, .request = request, .mark = mark};
+    .depth = depth, .print = print, .request = request, .mark = mark, .liquidate = liquidate};

@@ -46,13 +46,32 @@ static bool admit_bar(const struct world *w, const struct event *ev, struct even
     }
     *out = *ev;
     out->px.ticks = event_words(ev)[KLINE_OPEN_PX];
+    out->aux.a = event_words(ev)[KLINE_HIGH_PX];
+    out->aux.b = event_words(ev)[KLINE_LOW_PX];
     int64_t grace = w->cfg->bar_grace_ns ? w->cfg->bar_grace_ns : NS_PER_S;
     out->ts_local.ns = ev->id + w->cfg->clock_offset_ns + grace;
     return true;
 }
 
+/* What only accounts look at: copies of one slot carry what they need of the second. A settled rate
+ * acts when it is told, on the position of its instant (clearing.h). */
+static bool admit_account(const struct world *w, const struct event *ev, struct event *out) {
+    if (!w->cfg->clears || ev->inst != w->cfg->inst->id) return false;
+    if (ev->kind == EV_FUNDING) {
+        *out = *ev;
+        return true;
+    }
+    if (ev->kind != EV_MARK || ev->aux.a <= 0 || ev->aux.a >= INT64_MAX / 2) return false;
+    *out = *ev;
+    out->px.ticks = event_words(ev)[MARK_RATE_E16];
+    out->qty.lots = event_words(ev)[MARK_NEXT_FUNDING_NS];
+    if (ev->ts_venue.ns != TS_NONE_NS) out->ts_local.ns = sim_axis_ns(w, ev);
+    return true;
+}
+
 /* Only what the exchange acts on; a copy with its place on our axis in ts_local. */
 static bool admit(const struct world *w, const struct event *ev, struct event *out) {
+    if (admit_account(w, ev, out)) return true;
     if (w->cfg->bars) return admit_bar(w, ev, out);
     bool depth = ev->kind == EV_DEPTH || ev->kind == EV_DEPTH_END;
     bool trade = ev->kind == w->cfg->print_kind && !(ev->flags & EVF_NON_MARKET) &&
@@ -118,14 +137,19 @@ static void ring_pop(struct sim_reorder *r) {
 
 static void exchange_data(struct world *w) {
     const struct event *ev = ring_at(&w->in, 0);
-    sim_rate_see(w, ev);
+    bool mark = ev->kind == EV_MARK, account = ev->kind == EV_FUNDING || (mark && !w->ops->mark);
+    if (!account) sim_rate_see(w, ev);
+    if (w->cleared && ev->kind == EV_KLINE) sim_clear_data(w, ev); /* before it opens */
     if (ev->kind == w->cfg->print_kind) {
         w->counters.prints++;
         w->ops->print(w, ev);
-    } else if (ev->kind == EV_MARK) {
+    } else if (mark && w->ops->mark) {
         w->ops->mark(w, ev);
-    } else {
+    } else if (!account) {
         w->ops->depth(w, ev);
+    }
+    if (w->cleared && ev->kind != EV_KLINE && ev->kind != w->cfg->print_kind) {
+        sim_clear_data(w, ev);
     }
     ring_pop(&w->in);
 }
@@ -291,7 +315,10 @@ enum world_result world_until(struct world *w, struct world_key bound, struct wo
         struct choice c = choose(w);
         *seat = c.seat;
         *next = key_of(w, &c);
-        if (c.slot != SLOT_COUNT && !world_before(*next, bound)) return WORLD_WAIT;
+        if (c.slot != SLOT_COUNT && (w->yield || !world_before(*next, bound))) {
+            w->yield = false;
+            return WORLD_WAIT;
+        }
         if (w->replay.rows) sim_rows_look(w, c.ts);
         switch (c.slot) {
         case SLOT_LOCAL:

@@ -87,8 +87,9 @@ struct world_config {
     bool bars;                     /* EV_KLINE instead of books: market and IOC orders only */
     bool timers_from_start;        /* first timer at first event + period, not at a multiple */
     bool stop_late;                /* an event beyond the reorder window ends the run */
-    uint16_t rank;                 /* among worlds that share a merge */
-    uint32_t seats;                /* 0 = 1 */
+    bool clears;    /* marks and settlements reach the seats' accounts (clearing.h) */
+    uint16_t rank;  /* among worlds that share a merge */
+    uint32_t seats; /* 0 = 1 */
     struct queue_spec queue;
     struct anchor_partial partial;                      /* anchor only */
     int64_t entry_new_ns, entry_cancel_ns, response_ns; /* where latency is NULL */
@@ -116,7 +117,7 @@ struct world_source {
 /* LATE: an event beyond the reorder window (stop_late). FULL: bus_slots reports were in flight.
  * ORDER_STATUS: the anchor's exchange hit an order that it has already filled (its error 14).
  * LATENCY: its interpolation gave a negative latency of an answer (an assertion there).
- * WAIT: only of world_until. */
+ * WAIT: only of world_until. MONEY: a value of the account does not fit. */
 enum world_result {
     WORLD_EVENT = 0,
     WORLD_END = 1,
@@ -124,7 +125,8 @@ enum world_result {
     WORLD_FULL = 3,
     WORLD_ORDER_STATUS = 4,
     WORLD_WAIT = 5,
-    WORLD_LATENCY = 6
+    WORLD_LATENCY = 6,
+    WORLD_MONEY = 7
 };
 
 struct world_fault { /* what ended the run */
