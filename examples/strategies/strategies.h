@@ -5,6 +5,7 @@
 #include "fathom/strategy.h"
 
 extern const struct strategy strategy_anchor_grid;
+extern const struct strategy strategy_bracket;
 extern const struct strategy strategy_grid;
 extern const struct strategy strategy_model;
 extern const struct strategy strategy_momentum;

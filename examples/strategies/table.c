@@ -3,6 +3,7 @@
 
 const struct strategy *const strategy_table[] = {
     &strategy_anchor_grid,
+    &strategy_bracket,
     &strategy_grid,
     &strategy_model,
     &strategy_momentum,
