@@ -71,6 +71,31 @@ def fathom_orders_tells_each_reason_in_one_word():
     assert "no such" in run("orders", TMP / "none", ok=(4,)).stderr.lower()
 
 
+def a_target_and_a_stop_close_each_position_once():
+    out, orders = backtest("bracket", "strategy.kind=bracket", "strategy.stop_ticks=30", "strategy.target_ticks=30")
+    kinds = {(o["type"], o["status"], o["why"]) for o in orders}
+    assert ("stop_market", "filled", "") in kinds and ("limit", "canceled", "oco") in kinds, kinds
+    assert ("stop_market", "canceled", "oco") in kinds
+    reduces = {o["id"] for o in orders if o["reduce_only"] == "1"}
+    with open(out / "fills.csv", newline="") as f:
+        fills = list(csv.DictReader(f))
+    before = 0.0
+    for x in fills:
+        now = float(x["position"])
+        assert abs(now) < 0.0101, x
+        if x["order_id"] in reduces:  # never beyond flat, never away from it
+            assert abs(now) < abs(before) and now * before >= 0, (before, x)
+        before = now
+    assert sum(x["order_id"] in reduces for x in fills) > 50
+    assert run("verify", out).returncode == 0
+
+
+def the_anchor_refuses_what_it_does_not_have():
+    orders = backtest("anchor", "strategy.kind=bracket", "sim.rules=anchor")[1]
+    assert any(o["type"] == "stop_market" and o["why"] == "unsupported" for o in orders)
+    assert not any(o["type"] == "stop_market" and o["status"] == "filled" for o in orders)
+
+
 def a_span_that_cannot_be_read_stops_the_run_with_its_place():
     p = run("backtest", "examples/real-demo.yaml", "--set", "sim.outages=5:lost", "--to", TMP / "bad", ok=(2,))
     assert "sim.outages" in p.stderr and "FROM-TO:KIND" in p.stderr
