@@ -84,6 +84,7 @@ static void expire_orders(struct engine *e) {
 
 static void watch_loss(struct engine *e) {
     money_t equity;
+    if (e->cfg->risk.daily_loss_e12 <= 0) return; /* nobody asks what the day has cost */
     bool priced =
         e->io.equity ? e->io.equity(e->io.equity_ctx, &equity) : engine_equity(e, &equity);
     if (priced) risk_equity(&e->s->risk, &e->cfg->risk, e->s->now, equity);
@@ -94,6 +95,7 @@ static void watch(struct engine *e) {
     price_t mid2;
     expire_orders(e);
     watch_loss(e);
+    if (e->cfg->risk.collar_e4 <= 0) return; /* only the collar has a robust reference */
     if (engine_mid2(e, &mid2)) risk_observe(&e->s->risk, mid2);
 }
 

@@ -21,22 +21,40 @@ static bool pow10_mul(int128 *v, unsigned exp) {
     return mul(v, decimal_pow10[exp]);
 }
 
+/* Most values fit 64 bits, where a division costs a tenth. */
+static bool narrow(int128 v) { return v == (int64_t)v; }
+
+struct divided {
+    int128 quotient, rest;
+};
+
+static struct divided divide(int128 num, int128 den) {
+    if (narrow(num) && narrow(den) && num > INT64_MIN) {
+        int64_t n = (int64_t)num, d = (int64_t)den;
+        return (struct divided){n / d, n % d};
+    }
+    return (struct divided){num / den, num % den};
+}
+
 /* Cancels powers of ten, so that den stays small. */
 static void pow10_reduce(struct ratio *r) {
-    while (r->num % 10 == 0 && r->den % 10 == 0 && r->den > 1) {
-        r->num /= 10;
-        r->den /= 10;
+    while (r->den > 1) {
+        struct divided num = divide(r->num, 10), den = divide(r->den, 10);
+        if (num.rest != 0 || den.rest != 0) return;
+        r->num = num.quotient;
+        r->den = den.quotient;
     }
 }
 
 static int128 floor_div(int128 num, int128 den) {
-    int128 q = num / den;
-    return q - (num % den != 0 && num < 0);
+    struct divided v = divide(num, den);
+    return v.quotient - (v.rest != 0 && num < 0);
 }
 
 /* Nearest, ties away from zero. */
 static int128 round_div(int128 num, int128 den) {
-    int128 q = num / den, r = num % den;
+    struct divided v = divide(num, den);
+    int128 q = v.quotient, r = v.rest;
     int128 rest = r < 0 ? -r : r;
     if (rest >= den - rest) q += num < 0 ? -1 : 1;
     return q;
