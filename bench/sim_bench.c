@@ -1,6 +1,6 @@
 /* sim_bench.c: a backtest's cost: both sites' books, buses, queue models, orders, ledger.
  *
- *   sim_bench [TAPE [PASSES]]
+ *   sim_bench [TAPE [PASSES [STAGE]]]
  *   sim_bench serve TAPE QUANTITY
  *
  * Events are preloaded. Cases: replay (no strategy), quoter, grid: strict over the tape's two
@@ -263,11 +263,16 @@ static const char *feed_name(const struct bench_case *c) {
     return c->rules == SIM_STRICT ? "strict" : c->feed == ROWS ? "anchor_rows" : "anchor";
 }
 
+static void stage_name(const struct bench_case *c, char *out, size_t size) {
+    snprintf(out, size, "sim_%s_%s_%u", c->name, feed_name(c), c->seats);
+}
+
 static void print(const struct input *in, const struct bench_case *c, const struct rig *g,
     const struct bench_slices *slices, unsigned long heap) {
     double ns = bench_slices_sum(slices), rows = (double)in->n;
     uint64_t result = hash64(g->hashes.fills, &g->market, sizeof g->market) ^ g->looked;
-    char orders[17], fills[17];
+    char orders[17], fills[17], stage[64];
+    stage_name(c, stage, sizeof stage);
     hash64_text(g->hashes.orders, orders);
     hash64_text(result, fills);
     printf("%-11s %-11s %2u seat%s %6.2f ns a row  %6.2f M rows/s  %6.2f ms  A/A %.3f  %5llu "
@@ -275,11 +280,11 @@ static void print(const struct input *in, const struct bench_case *c, const stru
         c->name, feed_name(c), c->seats, c->seats > 1 ? "s" : " ", ns / rows, rows / ns * 1e3,
         ns / 1e6, bench_slices_noise(slices), (unsigned long long)g->orders,
         (unsigned long long)g->fills, fills);
-    printf("{\"stage\":\"sim_%s_%s_%u\",\"rows\":%zu,\"ns_per_row\":%.3f,\"orders\":%llu,"
+    printf("{\"stage\":\"%s\",\"rows\":%zu,\"ns_per_row\":%.3f,\"orders\":%llu,"
            "\"fills\":%llu,\"heap\":%lu,\"input\":\"%016llx\",\"orders_hash\":\"%s\","
            "\"result\":\"%s\"}\n",
-        c->name, feed_name(c), c->seats, in->n, ns / rows, (unsigned long long)g->orders,
-        (unsigned long long)g->fills, heap, (unsigned long long)in->hash, orders, fills);
+        stage, in->n, ns / rows, (unsigned long long)g->orders, (unsigned long long)g->fills, heap,
+        (unsigned long long)in->hash, orders, fills);
 }
 
 /* The peer's own counts on its sample (test/anchor_oracle_test.c has its fills one by one). */
@@ -419,6 +424,9 @@ int main(int argc, char **argv) {
     printf("input      %s: %zu rows of depth and trades, hash %016llx; least of %d passes\n", tape,
         in.n, (unsigned long long)in.hash, passes);
     for (size_t i = 0; rc == 0 && i < sizeof cases / sizeof cases[0]; i++) {
+        char stage[64];
+        stage_name(&cases[i], stage, sizeof stage);
+        if (argc > 3 && strcmp(argv[3], stage) != 0) continue;
         rc = run_case(&in, &cases[i], passes > 0 ? passes : 1);
     }
     bench_footer();

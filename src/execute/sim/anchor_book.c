@@ -25,10 +25,6 @@ int64_t anchor_key(int64_t tick, int side, int64_t px) {
     return side == SIDE_SELL ? n : -n;
 }
 
-int64_t anchor_px(const struct anchor_book *b, int side, int64_t key) {
-    return side == SIDE_SELL ? key * b->tick : -key * b->tick;
-}
-
 static int64_t best_px(const struct anchor_book *b, int side, int64_t key) {
     if (key == ANCHOR_NO_KEY) return side == SIDE_SELL ? ANCHOR_NO_ASK : ANCHOR_NO_BID;
     return anchor_px(b, side, key);

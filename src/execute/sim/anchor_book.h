@@ -5,10 +5,10 @@
  *            that smaller is better on both sides.
  * Ownership  caller gives mem (anchor_book_size), plain bytes. Threads: one.
  * Invariant  a level with a key in [base, base + ANCHOR_WINDOW) is in the side's window, every
- *            other in its sorted outer list. None about truth: diffs apply without a sequence
- *            check; a bid at or above the best ask moves the best ask up but leaves the crossed
- *            levels stored (and the best ask does not come back when the bid leaves); a clear up to
- *            a price looks for the next best from two ticks beyond. These are what equal fills need
+ *            other in its sorted outer list; the best is in the window. None about truth: diffs
+ * apply without a sequence check; a bid at or above the best ask moves the best ask up but leaves
+ * the crossed levels stored (and the best ask does not come back when the bid leaves); a clear up
+ * to a price looks for the next best from two ticks beyond. These are what equal fills need
  *            (docs/simulator.md).
  * Limits     ANCHOR_OUTER_MAX levels a side outside the window; what does not fit is dropped and
  *            counted in `full`, which ends the run (world.h).
@@ -53,7 +53,6 @@ size_t anchor_book_size(void);
 void anchor_book_init(struct anchor_book *b, int64_t tick);
 
 int64_t anchor_key(int64_t tick, int side, int64_t px);
-int64_t anchor_px(const struct anchor_book *b, int side, int64_t key);
 /* Best price, ANCHOR_NO_BID or ANCHOR_NO_ASK when empty. */
 int64_t anchor_book_best(const struct anchor_book *b, int side);
 int64_t anchor_book_at(const struct anchor_book *b, int side, int64_t px);
@@ -84,6 +83,10 @@ void anchor_book_clear(struct anchor_book *b, int side, int64_t key);
 void anchor_book_touch(struct anchor_book *b, int side, int64_t key, int64_t lots);
 /* A level outside the window: returns the quantity before. */
 int64_t anchor_book_outer(struct anchor_book *b, int side, int64_t key, int64_t lots);
+
+static inline int64_t anchor_px(const struct anchor_book *b, int side, int64_t key) {
+    return side == 0 ? -key * b->tick : key * b->tick;
+}
 
 /* anchor_book_set without its checks: what a replay does most. */
 static inline int64_t anchor_put(struct anchor_book *b, int side, int64_t key, int64_t lots) {

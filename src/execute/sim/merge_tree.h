@@ -28,7 +28,9 @@ static inline void merge_tree_set(struct merge_tree *t, size_t i, struct world_k
     t->key[i] = key;
     for (size_t at = (t->base + i) / 2; at > 0; at /= 2) {
         uint16_t a = t->winner[2 * at], b = t->winner[2 * at + 1];
-        t->winner[at] = world_before(t->key[b], t->key[a]) ? b : a;
+        struct world_key x = t->key[a], y = t->key[b];
+        bool right = (y.ts < x.ts) | ((y.ts == x.ts) & (y.rank < x.rank)); /* a guess would cost */
+        t->winner[at] = (uint16_t)(a ^ ((a ^ b) & -(unsigned)right));
     }
 }
 

@@ -114,7 +114,9 @@ static void print_on(struct world *w, struct sim_seat *s, int side, const struct
 
 static void print(struct world *w, const struct event *ev) {
     int side = (ev->flags & EVF_BUY) ? SIDE_SELL : SIDE_BUY; /* whom the aggressor meets */
-    for (uint32_t k = 0; k < w->seats; k++) print_on(w, &w->seat[k], side, ev);
+    for (uint32_t k = 0; k < w->seats; k++) {
+        if (w->seat[k].count[side] > 0) print_on(w, &w->seat[k], side, ev);
+    }
 }
 
 void sim_anchor_message(struct world *w, const struct world_message *m) {

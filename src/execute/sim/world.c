@@ -422,9 +422,10 @@ const struct world_fault *world_fault(const struct world *w) { return &w->fault;
 const struct book *world_book(const struct world *w) { return w->book; }
 
 static bool anchor_best(const struct anchor_book *b, int side, struct book_level *out) {
-    int64_t best = anchor_book_best(b, side);
-    if (best == ANCHOR_NO_BID || best == ANCHOR_NO_ASK) return false;
-    *out = (struct book_level){{best}, {anchor_book_at(b, side, best)}};
+    const struct anchor_side *s = &b->side[side];
+    if (s->best == ANCHOR_NO_KEY) return false;
+    out->px.ticks = anchor_px(b, side, s->best);
+    out->qty.lots = s->lots[s->best - s->base]; /* the best is always inside the window */
     return true;
 }
 
