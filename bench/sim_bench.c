@@ -12,7 +12,8 @@
  * peer's orders and fills (else exit 1). One line of JSON a case.
  *
  * `serve` prepares the tape and runs one pass for each line it reads, "CASE QUEUE POWER ENTRY_MS
- * RESPONSE_MS", answering with one line of JSON: our half of bench/peers/hftbacktest.
+ * RESPONSE_MS [list]", answering with one line of JSON: our half of bench/peers/hftbacktest. `list`
+ * adds every fill: venue time, side, tick, lots.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,8 +133,26 @@ static bool anchor_best(void *ctx, int side, struct book_level *out) {
     return world_local_best(ctx, side, out);
 }
 
-static int rig_open(struct rig *g, const struct input *in, const struct bench_case *c) {
-    const char *bad, *why;
+/* Every parameter at its default, but the two that a contract's size decides. */
+static bool set_params(struct rig *g, const struct input *in, const char *quantity) {
+    char limit[64];
+    const char *why;
+    snprintf(limit, sizeof limit, "%.12g", 10 * atof(quantity));
+    for (size_t i = 0; i < g->ec.strategy->param_count; i++) {
+        const struct strategy_param *p = &g->ec.strategy->params[i];
+        const char *text = strcmp(p->name, "quantity") == 0       ? quantity
+                           : strcmp(p->name, "position_max") == 0 ? limit
+                                                                  : p->fallback;
+        if (strategy_param_set(g->ec.strategy, &in->inst, p->name, text, &g->ec.params, &why))
+            continue;
+        fprintf(stderr, "sim_bench: %s = %s: %s\n", p->name, text, why);
+        return false;
+    }
+    return true;
+}
+
+static int rig_open(
+    struct rig *g, const struct input *in, const struct bench_case *c, const char *quantity) {
     memset(g, 0, sizeof *g);
     g->wc = (struct world_config){.inst = &in->inst,
         .rules = c->rules,
@@ -151,8 +170,7 @@ static int rig_open(struct rig *g, const struct input *in, const struct bench_ca
         .inst = &in->inst, .fees = {{-RATE_ONE / 20000}, {RATE_ONE / 10000 * 7}}};
     if (c->strategy) {
         g->ec.strategy = strategy_find(c->strategy);
-        if (!g->ec.strategy) return 2;
-        if (!strategy_params_init(g->ec.strategy, &in->inst, &g->ec.params, &bad, &why)) return 2;
+        if (!g->ec.strategy || !set_params(g, in, quantity)) return 2;
     }
     g->world_mem = aligned_alloc(64, (world_mem_size(&g->wc) + 63) & ~(size_t)63);
     g->book_mem = aligned_alloc(64, (book_mem_size(&g->wc.book) + 63) & ~(size_t)63);
@@ -300,7 +318,7 @@ static int run_case(const struct input *in, const struct bench_case *c, int pass
     static struct rig g, first;
     struct bench_slices slices;
     unsigned long heap = 0;
-    int rc = rig_open(&g, in, c);
+    int rc = rig_open(&g, in, c, "0.01");
     if (rc) return rc;
     bench_slices_init(&slices);
     for (int i = 0; i < passes && rc == 0; i++) {
@@ -333,42 +351,50 @@ static void checksum(struct rig *g, const struct input *in) {
     anchor_sum_end(&g->sum);
 }
 
-static void answer(struct rig *g, const struct input *in, const char *name, double cpu_ns) {
+static void list_fills(const struct rig *g, const struct input *in) {
+    printf(",\"list\":[");
+    for (size_t i = 0; i < g->listed; i++) {
+        const struct anchor_fill *f = &g->list[i];
+        printf("%s[%lld,%d,%lld,%lld]", i ? "," : "", (long long)f->venue_ns,
+            f->side == SIDE_BUY ? 1 : -1, (long long)(f->px.ticks / in->inst.tick_units),
+            (long long)(f->qty.lots / in->inst.lot_units));
+    }
+    printf("]");
+}
+
+static void answer(
+    struct rig *g, const struct input *in, const char *name, double cpu_ns, bool list) {
     checksum(g, in);
     const struct blotter_counters *n = &engine_blotter(g->engine)->counters;
     const struct ledger *l = engine_ledger(g->engine);
+    double balance = (double)(l->cash.e12 + l->fees.e12);
+    if (in->inst.kind == INSTRUMENT_INVERSE) balance = -balance; /* the peer's sign */
     printf("{\"case\":\"%s\",\"cpu_ms\":%.4f,\"rows\":%zu,\"steps\":%llu,\"orders\":%llu,"
            "\"fills\":%llu,\"canceled\":%llu,\"cancels_sent\":%llu,\"expired\":%llu,"
            "\"position\":%lld,\"balance_e12\":%.0f,\"fee_e12\":%.0f,\"checksum\":\"%016llx\","
-           "\"orders_hash\":\"%016llx\",\"looked\":\"%016llx\",\"rss_anon_kib\":%ld}\n",
+           "\"orders_hash\":\"%016llx\",\"looked\":\"%016llx\",\"rss_anon_kib\":%ld",
         name, cpu_ns / 1e6, in->n, (unsigned long long)g->steps, (unsigned long long)g->orders,
         (unsigned long long)g->sum.fills, (unsigned long long)n->canceled,
         (unsigned long long)n->cancels_sent, (unsigned long long)n->expired,
-        (long long)(l->position / in->inst.lot_units), (double)(l->cash.e12 + l->fees.e12),
-        (double)l->fees.e12, (unsigned long long)g->sum.hash, (unsigned long long)g->hashes.orders,
+        (long long)(l->position / in->inst.lot_units), balance, (double)l->fees.e12,
+        (unsigned long long)g->sum.hash, (unsigned long long)g->hashes.orders,
         (unsigned long long)g->looked, bench_rss_anon_kib());
+    if (list) list_fills(g, in);
+    printf("}\n");
     fflush(stdout);
 }
 
 static bool serve_line(const struct input *in, const char *quantity, const char *line) {
     static struct rig g;
-    char name[32], queue[16], limit[64];
+    char name[32], queue[16], list[8] = "";
     double power, entry, response;
-    const char *why;
-    if (sscanf(line, "%31s %15s %lf %lf %lf", name, queue, &power, &entry, &response) != 5) {
-        return false;
-    }
+    int words =
+        sscanf(line, "%31s %15s %lf %lf %lf %7s", name, queue, &power, &entry, &response, list);
+    if (words != 5 && !(words == 6 && strcmp(list, "list") == 0)) return false;
     bool replay = strcmp(name, "replay") == 0;
     struct bench_case c = {name, replay ? NULL : name, SIM_ANCHOR, ROWS, 1, 0, 0};
-    if (rig_open(&g, in, &c)) return false;
-    snprintf(limit, sizeof limit, "%.12g", 10 * atof(quantity));
+    if (rig_open(&g, in, &c, quantity)) return false;
     bool good = queue_find(queue, &g.wc.queue.model);
-    if (!replay) {
-        good = good && strategy_param_set(
-                           g.ec.strategy, &in->inst, "quantity", quantity, &g.ec.params, &why);
-        good = good && strategy_param_set(
-                           g.ec.strategy, &in->inst, "position_max", limit, &g.ec.params, &why);
-    }
     g.wc.queue.power = power;
     g.wc.entry_new_ns = g.wc.entry_cancel_ns = (int64_t)(entry * 1e6);
     g.wc.response_ns = (int64_t)(response * 1e6);
@@ -378,7 +404,7 @@ static bool serve_line(const struct input *in, const char *quantity, const char 
     struct bench_slices slices;
     bench_slices_init(&slices);
     good = good && pass(&g, in, 1, &slices) == ERR_OK && g.listed < g.list_max;
-    if (good) answer(&g, in, name, bench_slices_sum(&slices));
+    if (good) answer(&g, in, name, bench_slices_sum(&slices), words == 6);
     bench_slices_free(&slices);
     rig_close(&g);
     return good;
