@@ -177,6 +177,7 @@ static err_t engine_of(struct pipeline *p, uint32_t k, struct err_info *e) {
     s->engine = engine_init(s->mem, &s->cfg, &io);
     s->sinks.engine = s->engine;
     p->listening |= s->cfg.strategy && s->cfg.strategy->on_event;
+    s->r->anchor.on = p->world_cfg.rules == SIM_ANCHOR;
     world_timer(p->world, k, p->bars ? 0 : engine_timer_ns(s->engine));
     return ERR_OK;
 }
@@ -305,6 +306,7 @@ void pipeline_step(struct pipeline *p, const struct event *ev, uint32_t seat) {
         stream_time(p->stream, ev->ts_local, on_row, p);
         return;
     }
+    if (ev->kind == EV_TIMER) anchor_sum_step(&p->seat[seat].sinks.anchor);
     if (ev->kind == EV_TIMER || ev->kind == EV_ORDER_REPORT) {
         to_engine(p, &p->seat[seat], ev);
         return;
@@ -335,6 +337,27 @@ static void reasons(struct run_result *r, const char *prefix, const char *name, 
     c->count = count;
 }
 
+static void gather_anchor(struct pipeline_seat *s) {
+    struct anchor_sum *sum = &s->sinks.anchor;
+    struct run_anchor *a = &s->r->anchor;
+    const struct blotter_counters *n = &engine_blotter(s->engine)->counters;
+    const struct ledger *l = engine_ledger(s->engine);
+    anchor_sum_end(sum);
+    int128 balance = l->cash.e12 - l->deposits.e12 + l->fees.e12;
+    *a = (struct run_anchor){.on = true,
+        .orders = n->sent,
+        .fills = n->fills,
+        .canceled = n->canceled,
+        .cancel_requests = n->cancels_sent,
+        .expired = n->expired,
+        .steps = sum->steps,
+        .checksum = sum->hash,
+        .unhashed = sum->overflow,
+        .position_lots = l->position / s->r->inst.lot_units,
+        .balance = s->r->inst.kind == INSTRUMENT_INVERSE ? -balance : balance,
+        .fee = l->fees.e12};
+}
+
 static void gather_seat(struct pipeline *p, struct pipeline_seat *s) {
     struct run_result *r = s->r;
     struct stream_hashes h = stream_hashes(p->stream);
@@ -356,6 +379,7 @@ static void gather_seat(struct pipeline *p, struct pipeline_seat *s) {
     const struct latency_cursor *wire = world_wire(p->world, (uint32_t)(s - p->seat));
     r->wire_rejects = wire->rejected;
     r->wire_lost = wire->lost;
+    if (r->anchor.on) gather_anchor(s);
 }
 
 void pipeline_gather(struct pipeline *p) {

@@ -62,6 +62,7 @@ void sinks_curve_init(struct sinks_curve *c, struct run_result *r, int64_t perio
 void sinks_init(struct sinks *s, struct run_result *r, const struct sink_files *files,
     int64_t hold_lots, int64_t period_ns) {
     memset(s, 0, sizeof *s);
+    anchor_sum_init(&s->anchor, &r->inst);
     s->r = r;
     s->files = *files;
     s->hold_lots = hold_lots;
@@ -170,6 +171,8 @@ static void on_fill(struct sinks *s, const struct fill_record *f) {
         liquidation(s, f, row.tif);
     }
     first_fill(r, f);
+    struct anchor_fill fill = {f->order_id, f->ts_venue.ns, f->px, f->qty, f->side};
+    if (r->anchor.on) anchor_sum_fill(&s->anchor, &fill);
     fill_log_add(&s->log, &row);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "execute/engine/engine.h"
+#include "execute/sim/anchor_sum.h"
 #include "program/fill_log.h"
 #include "program/run_result.h"
 
@@ -39,6 +40,7 @@ struct sinks {
     struct sink_files files;
     struct fill_log log;
     struct sinks_curve curve;
+    struct anchor_sum anchor; /* with r->anchor.on */
     int64_t hold_lots;
     double first_mid;
     char symbol[64]; /* VENUE:SYMBOL, the last column of every table */

@@ -85,6 +85,24 @@ static void mean_json(struct json_out *j, const char *key, const struct run_mean
 }
 
 /* Split of fees and value, mark-outs: each figure is a sum over fills.csv. */
+static void anchor_json(const struct run_anchor *a, struct json_out *j) {
+    json_key(j, "anchor");
+    json_object(j);
+    count(j, "orders", a->orders);
+    count(j, "fills", a->fills);
+    count(j, "cancels", a->canceled);
+    count(j, "cancel_requests", a->cancel_requests);
+    count(j, "expired", a->expired);
+    json_kint(j, "position_lots", a->position_lots);
+    money(j, "balance", a->balance);
+    money(j, "fee", a->fee);
+    json_key(j, "checksum");
+    json_hash(j, a->checksum);
+    count(j, "steps", a->steps);
+    count(j, "unhashed", a->unhashed);
+    json_object_end(j);
+}
+
 static void fills_json(const struct run_result *r, struct json_out *j) {
     static const char *const kind[2] = {"taker", "maker"};
     static const char *const mark[1 + RUN_MARKS] = {"at_fill", "1s", "10s", "60s"};
@@ -105,6 +123,7 @@ static void fills_json(const struct run_result *r, struct json_out *j) {
     json_object(j);
     for (int h = 0; h < RUN_MARKS; h++) count(j, mark[h + 1], f->unmarked[h]);
     json_object_end(j);
+    if (r->anchor.on) anchor_json(&r->anchor, j);
 }
 
 static void margin_json(const struct run_result *r, struct json_out *j) {

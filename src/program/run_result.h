@@ -78,6 +78,15 @@ struct run_liquidation_row { /* for the page */
     char time[32], symbol[64], side[8], px[48], qty[48], how[16], fee[48];
 };
 
+/* sim.rules anchor: what its tables of known answers show (docs/simulator.md). */
+struct run_anchor {
+    bool on;
+    uint64_t orders, fills, canceled, cancel_requests, expired, steps;
+    uint64_t checksum, unhashed; /* anchor_sum.h; unhashed: fills it had no room for */
+    int64_t position_lots;
+    int128 balance, fee; /* balance in the anchor's sign: inverse instruments count it negated */
+};
+
 struct run_result {
     struct instrument inst;
     bool bars;
@@ -111,6 +120,7 @@ struct run_result {
     rate_t fee_maker, fee_taker; /* flat rates in force; of the first instrument */
     size_t liquidation_rows;
     struct run_liquidation_row liquidation[RUN_LIQUIDATIONS_MAX];
+    struct run_anchor anchor;
     int64_t mid2_end; /* bid + ask at which equity_end is marked; 0 = no price */
     size_t fill_rows;
     struct run_fill_row fill_row[RUN_FIRST_FILLS];

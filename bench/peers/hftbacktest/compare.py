@@ -6,7 +6,8 @@
 Both hold their events in memory before the clock starts; both sites' views are right at every strategy call. The peer runs its fast
 ROI book, compiled by numba and warm; making the backtest object (and our world) is outside the timed part on both sides. Rounds take
 turns (peer, fathom, peer, fathom, ...); a figure is the least CPU time of the rounds. Fathom's passes keep all stage hashes on; the
-peer has none. Each case is also run once with every fill listed: the lists must be equal, else exit 1. --check leaves the timing out.
+peer has none. Each case is also run once with every fill listed, and through the program (fathom backtest examples/anchor-*.yaml):
+all must be equal, else exit 1. --check leaves the timing out.
 
 Fills of a step are hashed by rising order id (FNV-1a 64 over venue time, side, tick, lots), as docs/simulator.md says; the grid's
 ids differ between the two, so its fills are compared as sorted lists.
@@ -131,6 +132,28 @@ class Ours:
         return json.loads(line)
 
 
+class Program:
+    """The same through the program, over the tape's two cursors: examples/anchor-*.yaml."""
+
+    def __init__(self, tape, args, work):
+        self.tape, self.args, self.out = tape, args, work / "run"
+
+    def run(self, case, queue, power, entry_ms, response_ms):
+        config = ROOT / "examples" / f"anchor-{'grid' if case == 'anchor_grid' else 'quoter'}.yaml"
+        sets = {"data.tape": self.tape, "output": self.out, "report.html": "false", "sim.queue": queue, "sim.queue_power": power or 2,
+            "sim.entry_ms": entry_ms, "sim.response_ms": response_ms, "strategy.quantity": f"{self.args.qty:.12g}",
+            "strategy.position_max": f"{10 * self.args.qty:.12g}"}
+        fathom("backtest", config, "--force", "--quiet", *[w for k, v in sets.items() for w in ("--set", f"{k}={v}")])
+        return json.loads((self.out / "result.json").read_text())["anchor"]
+
+
+def program_differs(case, ours, got):
+    pairs = {"orders": ours["orders"], "fills": ours["fills"], "cancels": ours["canceled"], "cancel_requests": ours["cancels_sent"],
+        "expired": ours["expired"], "position_lots": ours["position"], "checksum": ours["checksum"], "steps": ours["steps"], "unhashed": 0}
+    bad = [f"program: {k} {got[k]} for {v}" for k, v in pairs.items() if got[k] != v]
+    return bad + [f"program: {k}" for k in ("balance", "fee") if abs(float(got[k]) - ours[k + "_e12"] / 1e12) > 1e-9]
+
+
 def differences(case, peer, ours):
     """What is not equal. Money: the peer adds up doubles."""
     asked = case == "anchor_grid"
@@ -156,10 +179,12 @@ def machine():
     return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
 
 
-def compare_case(args, peer, ours, case, queue, power, latency):
+def compare_case(args, peer, ours, program, case, queue, power, latency):
     setting = (queue, power, *latency)
     a, b = peer.run(case, *setting, case != "replay", args.book), ours.run(case, *setting, case != "replay")
     bad = differences(case, a, b)
+    if case != "replay":
+        bad += program_differs(case, b, program.run(case, *setting))
     out = dict(case=case, queue=f"{queue}({power:g})" if power else queue, latency_ms=list(latency), equal=not bad, differ=bad,
         steps=b["steps"], orders=b["orders"], fills=b["fills"], cancels=a["cancels"], expired=b["expired"], position=b["position"],
         balance=b["balance_e12"] / 1e12, fee=b["fee_e12"] / 1e12, checksum=b.get("checksum"), peer_checksum=a.get("checksum"),
@@ -231,7 +256,7 @@ def main():
     args = settle(args, inst)
     before = anon_kib()
     rows, npz = convert(args.recording, work)
-    peer, ours = Peer(args, rows), Ours(tape, args.qty)
+    peer, ours, program = Peer(args, rows), Ours(tape, args.qty), Program(tape, args, work)
     sha = hashlib.sha256(args.recording.read_bytes()).hexdigest()[:16]
     head = dict(recording=args.recording.name, sha256=sha, peer_rows=len(rows), tick=args.tick, lot=args.lot, qty=args.qty,
         inverse=args.inverse, book=args.book, roi=list(peer.roi), machine=machine(), hftbacktest=hftbacktest.__version__,
@@ -248,7 +273,7 @@ def main():
             pair = tuple(float(v) for v in latency.split(","))
             for queue in args.queues.split(",") if case != "replay" else ["risk"]:
                 name, _, power = queue.partition(":")
-                results.append(compare_case(args, peer, ours, case, name, float(power or 0), pair))
+                results.append(compare_case(args, peer, ours, program, case, name, float(power or 0), pair))
                 if not args.json:
                     show(results[-1])
     head.update(peer_anon_kib=anon_kib(), peer_anon_before_kib=before, cases=results, equal=all(r["equal"] for r in results))

@@ -144,6 +144,7 @@ struct world {
     struct world_source local, venue;
     const struct event *local_head; /* NULL at the end */
     int64_t local_ts;
+    int64_t traded_ts; /* our receipt of the newest event that the exchange acts on */
     bool started, local_used;
     struct world_fault fault; /* result WORLD_EVENT: none */
     uint32_t seats;

@@ -119,6 +119,7 @@ static bool ring_fill(struct world *w) {
         }
         if (!admit(w, ev, &copy)) continue;
         w->counters.venue_events++;
+        if (ev->ts_local.ns > w->traded_ts) w->traded_ts = ev->ts_local.ns;
         if (copy.ts_local.ns < r->released) {
             w->counters.late++;
             if (w->cfg->stop_late) return false;
@@ -245,14 +246,25 @@ static void consider_rows(struct choice *c, const struct sim_replay *p) {
     if (!p->local_over) consider(c, p->rows->last_local_ns, SLOT_LOCAL, WORLD_ALL);
 }
 
+/* Does our side still wait for something? The anchor knows of depth and trades only: what comes
+ * behind the last of them is handed out, and rings no timer. */
+static bool local_waits(const struct world *w) {
+    if (!w->local_head) return false;
+    return w->cfg->rules != SIM_ANCHOR || !w->in.ended || w->local_ts <= w->traded_ts;
+}
+
 /* The earliest; at equal times the order of enum slot, then of seats. Timers and expiries alone are
  * nothing: when all else is over, so is the run. */
 static struct choice choose(const struct world *w) {
     struct choice c = {INT64_MAX, SLOT_COUNT, 0};
-    if (w->local_head) consider(&c, w->local_ts, SLOT_LOCAL, WORLD_ALL);
+    if (local_waits(w)) consider(&c, w->local_ts, SLOT_LOCAL, WORLD_ALL);
     if (w->in.count > 0) consider(&c, ring_at(&w->in, 0)->ts_local.ns, SLOT_DATA, 0);
     if (w->replay.rows) consider_rows(&c, &w->replay);
-    if (c.slot == SLOT_COUNT && w->in_flight == 0) return c;
+    if (c.slot == SLOT_COUNT && w->in_flight == 0) {
+        if (w->local_head) consider(&c, w->local_ts, SLOT_LOCAL, WORLD_ALL);
+        return c;
+    }
+    if (w->local_head) consider(&c, w->local_ts, SLOT_LOCAL, WORLD_ALL);
     consider_seats(&c, w);
     consider(&c, w->due, SLOT_DUE, 0);
     return c;
@@ -271,6 +283,7 @@ static void start(struct world *w) {
     w->started = true;
     if (c.slot == SLOT_COUNT) return;
     if (w->replay.rows && w->replay.rows->first_ns < c.ts) c.ts = w->replay.rows->first_ns;
+    if (w->cfg->rules == SIM_ANCHOR && w->in.count > 0) c.ts = ring_at(&w->in, 0)->ts_local.ns;
     for (uint32_t k = 0; k < w->seats; k++) {
         struct sim_seat *s = &w->seat[k];
         if (s->timer_ns == 0) continue;
