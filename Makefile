@@ -2,7 +2,11 @@
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
+<<<<<<< HEAD
 .PHONY: build demo check bench fuzz soak-sim bench-peers-features soak-features install clean setup format
+=======
+.PHONY: build demo check bench fuzz bench-peers bench-peers-features soak-features install clean setup format
+>>>>>>> bb3b297 (Check us against hftbacktest: page, test through the program, the peer itself on any recording; prepared rows tell every seat what the cursors tell)
 
 build: setup
 	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
@@ -31,6 +35,11 @@ bench: build
 # Each parser under its corpus and new inputs; SECONDS each.
 fuzz: setup
 	@tools/fuzz $(SECONDS)
+
+# The simulated exchange beside hftbacktest on one recording in one run (fetches it into build/peers): equal fills, both rates.
+bench-peers: build
+	@cmake --build build -j $(JOBS) --target sim_bench > build/bench.log 2>&1 || { cat build/bench.log; exit 1; }
+	@bench/peers/hftbacktest/run.sh || [ $$? = 77 ]
 
 # Ten features by pandas, by numba and by fathom in one run (fetches the peers into build/peers).
 bench-peers-features: build

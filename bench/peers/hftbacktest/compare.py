@@ -59,8 +59,7 @@ def fnv(rows):
 def tape_of(recording, work):
     """Our tape of the recording, and its instrument."""
     tape = work / (recording.name.split(".")[0] + ".tape")
-    if not tape.exists():
-        fathom("import", recording, "--to", tape, "--quiet")
+    fathom("import", recording, "--to", tape, "--quiet", "--force")
     info = json.loads(fathom("tape", "info", tape, "--json"))
     return tape, info["instruments"][0], info
 

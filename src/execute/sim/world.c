@@ -282,7 +282,8 @@ static void start(struct world *w) {
     struct choice c = choose(w);
     w->started = true;
     if (c.slot == SLOT_COUNT) return;
-    if (w->replay.rows && w->replay.rows->first_ns < c.ts) c.ts = w->replay.rows->first_ns;
+    const struct world_rows *rows = w->replay.rows;
+    if (rows && rows->messages > 0) c.ts = rows->message[0].ts;
     if (w->cfg->rules == SIM_ANCHOR && w->in.count > 0) c.ts = ring_at(&w->in, 0)->ts_local.ns;
     for (uint32_t k = 0; k < w->seats; k++) {
         struct sim_seat *s = &w->seat[k];

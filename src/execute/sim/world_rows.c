@@ -65,7 +65,6 @@ struct world_rows *world_rows_begin(void *mem, const struct world_rows_need *n,
         .level = (void *)(base + l.level),
         .messages_max = n->messages,
         .levels_max = n->levels,
-        .first_ns = INT64_MAX,
         .last_local_ns = INT64_MIN,
         .tick = inst->tick_units,
         .clock_offset_ns = clock_offset_ns,
@@ -113,8 +112,7 @@ bool world_rows_add(struct world_rows *r, const struct event *ev) {
     int64_t local = ev->ts_local.ns, ts = local;
     if (ev->ts_venue.ns != TS_NONE_NS) ts = ev->ts_venue.ns + r->clock_offset_ns;
     if (local > r->last_local_ns) r->last_local_ns = local;
-    if (ts < r->first_ns) r->first_ns = ts;
-    if (r->events++ == 0 && local < r->first_ns) r->first_ns = local;
+    r->events++;
     if (!goes_on(&r->tail, ev) && !start(r, ev, ts)) return false;
     r->tail = tail_of(ev);
     return ev->kind != EV_DEPTH || add_level(r, ev);

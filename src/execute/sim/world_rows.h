@@ -59,7 +59,7 @@ struct world_rows {
     struct world_level *level;
     size_t messages, batches, levels;
     size_t messages_max, levels_max;
-    int64_t first_ns, last_local_ns; /* first event at either site; last at ours */
+    int64_t last_local_ns; /* last event at our side */
     int64_t tick;
     int64_t clock_offset_ns;
     uint64_t events;
