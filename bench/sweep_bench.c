@@ -41,8 +41,8 @@ static bool configure(struct batch *b, const char *tape, size_t sets) {
     for (size_t k = 0; k < sets; k++) {
         snprintf(text[0], sizeof text[0], "strategy.period_ms=%zu", 100 + k);
         snprintf(text[1], sizeof text[1], "strategy.position_max=0.%zu", 1 + k % 9);
-        const char *set[] = {path, text[0], text[1], "strategy.kind=quoter", "features.set=book_spread_bps",
-            "fees.maker=-0.00005"};
+        const char *set[] = {path, text[0], text[1], "strategy.kind=quoter",
+            "features.set=book_spread_bps", "fees.maker=-0.00005"};
         struct err_info e;
         if (config_load(
                 &b->cfg[k], run_schema, run_schema_keys, NULL, set, sizeof set / sizeof *set, &e)) {
