@@ -22,7 +22,7 @@ def call(program, *args):
 
 
 def inputs(program, work):
-    """name, raw files (none: `tape` is there), tape, bucket"""
+    """name, raw files (none: `tape` is there), tape, bucket[, options]"""
     yield "shipped", [], ROOT / "examples/data/btcusdt-20240808.tape", "time=1"
     yield "shipped-volume", [], ROOT / "examples/data/btcusdt-20240808.tape", "volume=5"
     market = work / "market.gz"
@@ -31,6 +31,8 @@ def inputs(program, work):
     yield "eth", [RAW / "binance-usdm/ethusdt_20240808.gz"], None, "time=1"
     yield "coinm", sorted((RAW / "binance-coinm").glob("*.gz")) or [RAW / "binance-coinm"], None, "time=1"
     yield "spot", sorted((RAW / "binance-spot").glob("*.gz")) or [RAW / "binance-spot"], None, "time=1"
+    cross = ["--peer", work / "coinm.tape", "--peer", work / "spot.tape", "--reference", work / "spot.tape"]  # made just before
+    yield "cross", [RAW / "binance-usdm/btcusdt_20240808.gz"], None, "time=1", *cross
     near = SHARED / "bars/binance-usdm-1m"
     yield "near-bars", sorted(near.glob("NEARUSDT-1m-2023-08*")) or [near], None, "time=60"
     sui = SHARED / "bars/binance-usdm"
@@ -52,13 +54,13 @@ def columns(path):
     return out
 
 
-def measure(program, work, name, files, tape, bucket):
+def measure(program, work, name, files, tape, bucket, options):
     if files:
         tape = work / f"{name}.tape"
         if not tape.exists():
             call(program, "import", *files, "--to", tape, "--quiet")
     out = work / f"{name}-{program.parent.name}.npy"
-    call(program, "features", "run", tape, "--to", out, "--bucket", bucket, "--quiet", "--force")
+    call(program, "features", "run", tape, "--to", out, "--bucket", bucket, *options, "--quiet", "--force")
     return columns(out)
 
 
@@ -92,14 +94,14 @@ def main():
     bad = skipped = 0
     fresh = {}
     with tempfile.TemporaryDirectory(prefix="golden-") as tmp:
-        for key, files, tape, bucket in inputs(programs[0], pathlib.Path(tmp)):
+        for key, files, tape, bucket, *options in inputs(programs[0], pathlib.Path(tmp)):
             fresh[key] = {n: want.get(n, {}).get(key, "") for n in names}
             absent = [str(f) for f in files if not f.is_file()]
             if absent:
                 print(f"skipped {key}: {absent[0]} is not there")
                 skipped += 1
                 continue
-            got = [measure(p, pathlib.Path(tmp), key, files, tape, bucket) for p in programs]
+            got = [measure(p, pathlib.Path(tmp), key, files, tape, bucket, options) for p in programs]
             if update:
                 fresh[key] = dict(zip(names, got[0]))
                 want = {n: {**want.get(n, {}), key: v} for n, v in fresh[key].items()}

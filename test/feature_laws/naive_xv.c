@@ -14,26 +14,24 @@ enum { PAIR = 1000, STEPS = 10, FAST = 600, SLOW = 1200, ORDER = 5, GATE = 100, 
 
 static const struct world *venue(const struct world *w, int v) { return v ? w->peer[v - 1] : w; }
 
-/* Messages with a receive time of at most `t`. */
-static size_t messages_by(const struct world *v, int64_t t) {
-    size_t low = 0, high = v->messages;
+/* Quotes with a receive time of at most `t`. */
+static size_t quotes_by(const struct world *v, int64_t t) {
+    size_t low = 0, high = v->quotes;
     while (low < high) {
         size_t mid = (low + high) / 2;
-        if (v->message[mid].ns <= t)
+        if (v->quote[mid].ns <= t)
             low = mid + 1;
         else
             high = mid;
     }
     return low;
 }
-static bool good_message(const struct world_message *m) { return m->synced && m->n[0] && m->n[1]; }
 
 static bool quote_at(const struct world *v, int64_t t, int64_t now, double *bid, double *ask) {
-    size_t n = messages_by(v, t);
-    if (n == 0 || !good_message(&v->message[n - 1])) return false;
-    if (now - v->message[n - 1].ns > 2 * NS_PER_S) return false;
-    *bid = (double)v->message[n - 1].top[0][0].px.ticks * instrument_px_unit(&v->inst);
-    *ask = (double)v->message[n - 1].top[1][0].px.ticks * instrument_px_unit(&v->inst);
+    size_t n = quotes_by(v, t);
+    if (n == 0 || !v->quote[n - 1].good || now - v->quote[n - 1].ns > 2 * NS_PER_S) return false;
+    *bid = (double)v->quote[n - 1].px[0] * instrument_px_unit(&v->inst);
+    *ask = (double)v->quote[n - 1].px[1] * instrument_px_unit(&v->inst);
     return true;
 }
 static double mid_at(const struct world *v, int64_t t, int64_t now) {
@@ -472,23 +470,20 @@ static double flow_diff(const struct world *w, size_t k, int n) {
 /* Order flow at the best level of one venue in bucket k; NaN where its book was not whole. */
 static double order_flow(const struct world *w, size_t k, int v) {
     const struct world *o = venue(w, v);
-    size_t from = k ? messages_by(o, last_ns(&w->bucket[k - 1].b)) : 0;
-    size_t to = messages_by(o, last_ns(&w->bucket[k].b));
+    size_t from = k ? quotes_by(o, last_ns(&w->bucket[k - 1].b)) : 0;
+    size_t to = quotes_by(o, last_ns(&w->bucket[k].b));
     double unit = instrument_qty_unit(&o->inst), sum = 0.0;
     if (samples_before(w, k) < GATE || !all_on(w, k)) return NAN;
-    if (from == 0 || !good_message(&o->message[from - 1])) return NAN;
+    if (from == 0 || !o->quote[from - 1].good) return NAN;
     for (size_t i = from; i < to; i++) {
-        const struct world_message *was = &o->message[i - 1], *is = &o->message[i];
+        const struct world_quote *was = &o->quote[i - 1], *is = &o->quote[i];
         double e = 0.0;
-        if (!good_message(is) || is->whole) return NAN;
-        int64_t bid = is->top[0][0].px.ticks - was->top[0][0].px.ticks;
-        int64_t ask = is->top[1][0].px.ticks - was->top[1][0].px.ticks;
-        if (bid >= 0) e += (double)is->top[0][0].qty.lots;
-        if (bid <= 0) e -= (double)was->top[0][0].qty.lots;
-        if (ask <= 0) e -= (double)is->top[1][0].qty.lots;
-        if (ask >= 0) e += (double)was->top[1][0].qty.lots;
-        double mid = 0.5 * (double)(is->top[0][0].px.ticks + is->top[1][0].px.ticks) *
-                     instrument_px_unit(&o->inst);
+        if (!is->good || is->whole) return NAN;
+        if (is->px[0] >= was->px[0]) e += (double)is->lots[0];
+        if (is->px[0] <= was->px[0]) e -= (double)was->lots[0];
+        if (is->px[1] <= was->px[1]) e -= (double)is->lots[1];
+        if (is->px[1] >= was->px[1]) e += (double)was->lots[1];
+        double mid = 0.5 * (double)(is->px[0] + is->px[1]) * instrument_px_unit(&o->inst);
         bool inverse = o->inst.kind == INSTRUMENT_INVERSE;
         sum += e * unit * (inverse ? (double)o->inst.contract_e8 / 1e8 / mid : 1.0);
     }

@@ -53,6 +53,19 @@ static void merge(struct synth *s, const struct synth *a, const struct synth *b)
     s->n = s->cap = n;
 }
 
+/* Tickers that know more than the book: a wider touch under an id that comes later. */
+static void tickers_ahead(struct synth *p) {
+    int64_t by = 0;
+    for (size_t i = 0; i < p->n; i += event_slots(p->slots[i].kind)) {
+        struct event *ev = &p->slots[i];
+        if (ev->kind != EV_TICKER) continue;
+        by = by % 7 + 1;
+        ev->id += by;
+        ev->px.ticks -= by;
+        ev->qty.lots += 11;
+    }
+}
+
 void synth_add_peers(struct synth *s, const struct synth_options *o) {
     for (uint16_t id = 1; id <= SYNTH_PEERS; id++) {
         struct synth_options p = *o;
@@ -61,6 +74,7 @@ void synth_add_peers(struct synth *s, const struct synth_options *o) {
         p.depth_rate = o->depth_rate * (id == 1 ? 0.7 : 1.2);
         p.faults = o->faults && id == 1;
         synth_make(&peer, &p);
+        tickers_ahead(&peer);
         if (id == 1) as_inverse(&peer);
         if (id == 2) as_spot(&peer);
         peer.inst.id = id;

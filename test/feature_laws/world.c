@@ -43,6 +43,7 @@ struct maker {
     struct book *book;
     struct vclock clock;
     struct level_list side[2];
+    int64_t ticker_id; /* that is ahead of the book */
     double last_trade;
     bool depth_seen;
     double px_before;
@@ -107,6 +108,30 @@ static void replay_younger(struct maker *k, const struct event *until) {
             set_level(k, ev);
 }
 
+/* After a message: the book's touch, unless a ticker said something newer before. */
+static void quote_of_book(struct maker *k, const struct world_message *m) {
+    struct world *w = k->w;
+    const struct world_quote *last = w->quotes ? &w->quote[w->quotes - 1] : NULL;
+    struct world_quote q = {
+        .ns = m->ns, .good = m->synced && m->n[0] && m->n[1], .whole = m->whole};
+    bool ahead = last && last->good && k->ticker_id > book_update_id(k->book) && !m->whole;
+    for (int s = 0; s < 2 && q.good; s++) {
+        q.px[s] = ahead ? last->px[s] : m->top[s][0].px.ticks;
+        q.lots[s] = ahead ? last->lots[s] : m->top[s][0].qty.lots;
+    }
+    if (!ahead || !q.good) k->ticker_id = 0;
+    *PUSH(w->quote, w->quotes) = q;
+}
+
+static void quote_of_ticker(struct maker *k, const struct event *ev) {
+    struct world *w = k->w;
+    bool good = w->quotes && w->quote[w->quotes - 1].good;
+    if (!good || ev->id <= book_update_id(k->book) || ev->id <= k->ticker_id) return;
+    k->ticker_id = ev->id;
+    *PUSH(w->quote, w->quotes) = (struct world_quote){ev->ts_local.ns,
+        {ev->px.ticks, ev->ask.px.ticks}, {ev->qty.lots, ev->ask.qty.lots}, true, false};
+}
+
 static void take_depth(struct maker *k, const struct event *ev, const struct book_change *change) {
     struct world *w = k->w;
     k->depth_seen |= ev->kind == EV_DEPTH;
@@ -125,6 +150,7 @@ static void take_depth(struct maker *k, const struct event *ev, const struct boo
         m->n[s] = k->side[s].n < OFI_TOP ? k->side[s].n : OFI_TOP;
         memcpy(m->top[s], k->side[s].l, m->n[s] * sizeof m->top[s][0]);
     }
+    quote_of_book(k, m);
 }
 
 static void take_trade(struct maker *k, const struct event *ev) {
@@ -149,6 +175,8 @@ static void take_other(struct maker *k, const struct event *ev) {
             (double)ev->aux.b / 1e10,
             words[MARK_RATE_E16] == KLINE_UNKNOWN ? NAN : (double)words[MARK_RATE_E16] / 1e16 * 1e4,
             words[MARK_NEXT_FUNDING_NS]};
+    } else if (ev->kind == EV_TICKER) {
+        quote_of_ticker(k, ev);
     } else if (ev->kind == EV_OPEN_INTEREST) {
         *PUSH(w->interest, w->interests) =
             (struct world_point){ev->ts_local.ns, (double)ev->aux.a / 1e8};
@@ -226,6 +254,7 @@ void world_free(struct world *w) {
     free(w->bucket);
     free(w->trade);
     free(w->message);
+    free(w->quote);
     free(w->change);
     free(w->mark);
     free(w->interest);

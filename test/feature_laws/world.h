@@ -41,6 +41,11 @@ struct world_message { /* a depth message */
     size_t bucket;
 };
 
+struct world_quote { /* the newest of book and ticker, at each message and newer ticker */
+    int64_t ns, px[2], lots[2];
+    bool good, whole;
+};
+
 struct world_mark {
     int64_t ns;
     double mark, index, rate;
@@ -94,6 +99,8 @@ struct world {
     size_t trades;
     struct world_message *message;
     size_t messages;
+    struct world_quote *quote;
+    size_t quotes;
     struct world_change *change;
     size_t changes;
     struct world_mark *mark;

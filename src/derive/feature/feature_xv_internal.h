@@ -7,6 +7,9 @@
  * Time       local receive time: what we could have known. A sample at a multiple of XV_STEP_NS
  *            since 1970 holds what was known just before it; a quote older than XV_AGE_MAX_NS, of a
  *            book that is not synchronised, or locked, is none.
+ * Quote      of book and ticker the one with the newer update id: depth comes in batches on some
+ *            venues and each change at once on others, and who leads would be who batches less. A
+ *            venue without depth has its tickers only.
  * Units      prices in the instrument's quote currency as written (USD and USDT are not told
  *            apart); quantities in base units: contracts of an inverse venue are worth their size
  *            over the price.
@@ -41,7 +44,8 @@ struct xv_venue {
     bool torn;          /* order flow of this bucket is not whole */
     bool depth, trades; /* such events were seen: tickers, aggregate trades are not needed */
     uint8_t pad[3];
-    int64_t ns; /* receive time of the quote */
+    int64_t ns;        /* receive time of the quote, or of what confirmed it */
+    int64_t ticker_id; /* update id of the ticker that is ahead of the book; 0 = the book is */
     struct book_level level[2];
     double px[2];                      /* bid, ask */
     double volume, signed_volume, ofi; /* of the open bucket */

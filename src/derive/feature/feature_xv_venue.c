@@ -87,6 +87,7 @@ static void quote_set(struct xv_venue *v, const struct feature_ctx *ctx, size_t 
 static void quote_lost(struct xv_venue *v) {
     v->good = v->primed = false;
     v->torn = true;
+    v->ticker_id = 0;
 }
 
 static void on_depth(struct xv_venue *v, const struct feature_ctx *ctx, size_t venue,
@@ -99,7 +100,23 @@ static void on_depth(struct xv_venue *v, const struct feature_ctx *ctx, size_t v
         quote_lost(v);
         return;
     }
+    if (!change->whole && v->good && book_update_id(book) < v->ticker_id) {
+        v->ns = ev->ts_local.ns; /* the ticker told more already */
+        return;
+    }
+    v->ticker_id = 0;
     quote_set(v, ctx, venue, now, ev->ts_local.ns, change->whole);
+}
+
+static void on_ticker(
+    struct xv_venue *v, const struct feature_ctx *ctx, size_t venue, const struct event *ev) {
+    const struct book *book = book_of(ctx, venue);
+    const struct book_level now[2] = {{ev->px, ev->qty}, {ev->ask.px, ev->ask.qty}};
+    if (v->depth) {
+        if (!v->good || ev->id <= book_update_id(book) || ev->id <= v->ticker_id) return;
+        v->ticker_id = ev->id;
+    }
+    quote_set(v, ctx, venue, now, ev->ts_local.ns, false);
 }
 
 static void on_trade(
@@ -120,9 +137,8 @@ void xv_event(struct xv_state *s, const struct feature_ctx *ctx, size_t venue,
         on_depth(v, ctx, venue, ev, change);
     } else if (ev->kind == EV_TRADE || ev->kind == EV_AGG_TRADE) {
         on_trade(v, ctx, venue, ev);
-    } else if (ev->kind == EV_TICKER && !v->depth) {
-        struct book_level now[2] = {{ev->px, ev->qty}, {ev->ask.px, ev->ask.qty}};
-        quote_set(v, ctx, venue, now, ev->ts_local.ns, false);
+    } else if (ev->kind == EV_TICKER) {
+        on_ticker(v, ctx, venue, ev);
     } else if (ev->kind == EV_GAP && !v->depth) { /* a book knows its own gaps */
         quote_lost(v);
     }
