@@ -301,31 +301,50 @@ static size_t make_folds(const struct work *w, struct split_fold *fold) {
     return folds;
 }
 
-static err_t plan_folds(const struct work *w, struct study_result *r, struct err_info *e) {
+err_t study_plan(const struct matrix *m, const struct study_config *cfg, struct split_fold **out,
+    size_t *folds, struct err_info *e) {
+    struct work w = {.m = m, .cfg = cfg};
+    w.usable = m->rows > m->warmup ? m->rows - m->warmup : 0;
     struct split_fold *fold = mem_alloc(STUDY_FOLDS_MAX * sizeof *fold);
-    size_t n = w->usable < FOLD_LEAST_ROWS ? 0 : make_folds(w, fold);
+    size_t n = w.usable < FOLD_LEAST_ROWS ? 0 : make_folds(&w, fold);
     err_t err = ERR_OK;
     if (n == 0) {
         err = err_set(e, ERR_INPUT,
             "%zu usable rows (%zu after a warm-up of %zu) are too few for this walk-forward; use "
             "a longer recording, shorter buckets or a smaller study.train_rows",
-            w->m->rows, w->usable, w->m->warmup);
+            m->rows, w.usable, m->warmup);
     } else if (n > STUDY_FOLDS_MAX) {
         err = err_set(e, ERR_USAGE, "%zu walk-forward folds: at most %d; raise study.test_rows", n,
             STUDY_FOLDS_MAX);
-    } else {
-        r->folds = n;
-        r->fold = mem_alloc(n * sizeof *r->fold);
-        for (size_t i = 0; i < n; i++) {
-            size_t w0 = w->m->warmup;
-            r->fold[i].train_from = fold[i].train_from + w0;
-            r->fold[i].train_to = fold[i].train_to + w0;
-            r->fold[i].test_from = fold[i].test_from + w0;
-            r->fold[i].test_to = fold[i].test_to + w0;
-        }
+    }
+    if (err) {
+        free(fold);
+        return err;
+    }
+    for (size_t i = 0; i < n; i++) {
+        fold[i].train_from += m->warmup;
+        fold[i].train_to += m->warmup;
+        fold[i].test_from += m->warmup;
+        fold[i].test_to += m->warmup;
+    }
+    *out = fold;
+    *folds = n;
+    return ERR_OK;
+}
+
+static err_t plan_folds(const struct work *w, struct study_result *r, struct err_info *e) {
+    struct split_fold *fold = NULL;
+    err_t err = study_plan(w->m, w->cfg, &fold, &r->folds, e);
+    if (err) return err;
+    r->fold = mem_alloc(r->folds * sizeof *r->fold);
+    for (size_t i = 0; i < r->folds; i++) {
+        r->fold[i].train_from = fold[i].train_from;
+        r->fold[i].train_to = fold[i].train_to;
+        r->fold[i].test_from = fold[i].test_from;
+        r->fold[i].test_to = fold[i].test_to;
     }
     free(fold);
-    return err;
+    return ERR_OK;
 }
 
 /* Mean over folds of each column's share of the fold's importance. */

@@ -20,6 +20,7 @@
 
 #include "base/json_out.h"
 #include "learn/dataset/dataset.h"
+#include "learn/study/split.h"
 #include "learn/train/train.h"
 
 enum { STUDY_FOLDS_MAX = 1000, STUDY_BINS = 10, STUDY_NOTE_MAX = 160 };
@@ -109,6 +110,10 @@ struct study_result {
 MUST_USE err_t study_walk_forward(const struct matrix *m, const struct study_config *cfg,
     struct study_result *out, struct err_info *e);
 void study_free(struct study_result *r);
+
+/* The folds that study_walk_forward would take, as rows of the matrix; the caller frees them. */
+MUST_USE err_t study_plan(const struct matrix *m, const struct study_config *cfg,
+    struct split_fold **out, size_t *folds, struct err_info *e);
 
 /* One model on all rows after the warm-up, as a fold would train it (the end calibrates): what goes
  * into use. Fills everything of `out` but the test range and its metrics; trained_free its model.

@@ -79,6 +79,36 @@ static err_t importance(BoosterHandle b, double *gain, double *split, struct err
     return ERR_OK;
 }
 
+err_t train_contributions(
+    const struct trained *t, const float *x, size_t rows, double *out, struct err_info *e) {
+    BoosterHandle booster = NULL;
+    int iterations = 0;
+    size_t width = t->columns + 1; /* the last one is the expected score */
+    if (t->kind != MODEL_TREES || t->output == OUTPUT_CLASSES)
+        return err_set(e, ERR_INPUT, "contributions are of forests with one score");
+    if (rows > INT32_MAX) return err_set(e, ERR_INPUT, "more rows than LightGBM can index");
+    LGBM_RegisterLogCallback(to_stderr);
+    if (LGBM_BoosterLoadModelFromString(t->text, &iterations, &booster) != 0)
+        return library_error(e, "reading its own model");
+    double *all = malloc((rows * width + 1) * sizeof *all);
+    CHECK(all != NULL);
+    int64_t n = 0;
+    err_t err = ERR_OK;
+    if (LGBM_BoosterPredictForMat(booster, x, C_API_DTYPE_FLOAT32, (int32_t)rows,
+            (int32_t)t->columns, 1, C_API_PREDICT_CONTRIB, 0, 0, "num_threads=1", &n, all) != 0)
+        err = library_error(e, "explaining the rows");
+    if (!err) {
+        CHECK((size_t)n == rows * width);
+        memset(out, 0, t->columns * sizeof *out);
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < t->columns; j++)
+                out[j] += fabs(all[i * width + j]) / (double)rows;
+    }
+    free(all);
+    LGBM_BoosterFree(booster);
+    return err;
+}
+
 err_t forest_fit(const struct train_params *p, const struct train_data *d, char **text, size_t *len,
     double *gain, double *split, struct err_info *e) {
     char params[PARAMS_MAX];

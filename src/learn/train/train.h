@@ -60,6 +60,10 @@ struct trained {
  * rows than 10, no column that varies). */
 MUST_USE err_t train_model(const struct train_params *p, const struct train_data *d,
     struct trained *out, struct err_info *e);
+/* Mean |contribution| of every column to the forest's score over these rows (Lundberg and Lee 2017,
+ * TreeSHAP as LightGBM computes it): out[columns]. ERR_INPUT for a model that is no forest. */
+MUST_USE err_t train_contributions(
+    const struct trained *t, const float *x, size_t rows, double *out, struct err_info *e);
 /* Fits t->cal by p.calibration on rows that the model has not seen. */
 MUST_USE err_t train_calibrate(struct trained *t, const struct train_data *d, struct err_info *e);
 /* As `model_predict` wants it: NULL when not calibrated. */
