@@ -1,6 +1,5 @@
 /* cmd_features_report.c: `fathom features report TAPE`: every feature of a tape on one page. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "observe/monitor/report_features.h"
 #include "program/cli.h"
 #include "program/feature_cost.h"
+#include "program/page_doc.h"
 #include "program/pipeline.h"
 #include "program/row_args.h"
 
@@ -94,34 +94,6 @@ static err_t job_rows(struct job *k, struct err_info *e) {
 
 /* --- the document ---------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3))) static void say(struct json_out *j, const char *fmt, ...) {
-    char t[640];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(t, sizeof t, fmt, ap);
-    va_end(ap);
-    json_str(j, t);
-}
-
-__attribute__((format(printf, 4, 5))) static void card(
-    struct json_out *j, const char *label, const char *note, const char *fmt, ...) {
-    char t[128];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(t, sizeof t, fmt, ap);
-    va_end(ap);
-    json_object(j);
-    json_kstr(j, "label", label);
-    json_kstr(j, "value", t);
-    json_kstr(j, "note", note);
-    json_object_end(j);
-}
-
-static double span_h(const struct job *k) {
-    const struct matrix *m = &k->data->m;
-    return (double)(m->bar[m->rows - 1].close_ns - m->bar[0].open_ns) / 3.6e12;
-}
-
 static void put_head(const struct job *k, struct json_out *j) {
     const struct matrix *m = &k->data->m;
     const struct profile *p = &k->profile;
@@ -135,7 +107,7 @@ static void put_head(const struct job *k, struct json_out *j) {
         "%s %s, bucket %s, set %.60s%s (%zu features), %zu rows over %.2f hours, signature "
         "%016llx, data %016llx",
         venue_name(k->inst.venue), k->inst.symbol, k->rows.opt.bucket, k->set.name,
-        strchr(k->set.name, '@') ? "" : scale, m->columns, m->rows, span_h(k),
+        strchr(k->set.name, '@') ? "" : scale, m->columns, m->rows, page_hours(&k->data->m),
         (unsigned long long)m->signature, (unsigned long long)k->data->hash);
     json_kstr(j, "subtitle", text);
     snprintf(text, sizeof text,
@@ -166,33 +138,34 @@ static void put_warnings(const struct job *k, struct json_out *j) {
         drifted += p->column[i].psi > 0.25 && p->column[i].ks_p < 0.05;
     json_key(j, "warnings");
     json_array(j);
-    if (span_h(k) < 24)
-        say(j,
+    if (page_hours(&k->data->m) < 24)
+        page_say(j,
             "Only %.1f hours of data: one mood of the market. Nothing here holds for another "
             "day.",
-            span_h(k));
+            page_hours(&k->data->m));
     if (p->tested > 0 && p->effective_median < 0.9 * (double)k->data->m.rows)
-        say(j,
+        page_say(j,
             "Neighbouring rows are alike: the median IC rests on %.0f effective rows, not on %zu.",
             p->effective_median, k->data->m.rows);
     if (p->tested > 0)
-        say(j,
+        page_say(j,
             "%zu tests at once: an IC is a finding only if it is one with all of them counted. The "
             "links are measured on the rows that show them; judge a choice on other rows.",
             p->tested);
     if (drifted > 0)
-        say(j,
+        page_say(j,
             "%zu features changed between the first and the second half (PSI above .25 and p of KS "
             "below .05 with their memory counted).",
             drifted);
     json_array_end(j);
     json_key(j, "limits");
     json_array(j);
-    say(j, "IC sees straight lines between one feature and the return; what two features say "
-           "together, and bends, it does not see.");
-    say(j, "A link is not a profit: costs, latency and fills are not in it.");
-    say(j, "Features that need inputs which are not on the tape have no value here and are not "
-           "judged.");
+    page_say(j, "IC sees straight lines between one feature and the return; what two features say "
+                "together, and bends, it does not see.");
+    page_say(j, "A link is not a profit: costs, latency and fills are not in it.");
+    page_say(j,
+        "Features that need inputs which are not on the tape have no value here and are not "
+        "judged.");
     json_array_end(j);
 }
 
@@ -202,15 +175,15 @@ static void put_cards(const struct job *k, struct json_out *j) {
     for (size_t i = 0; i < k->costs.n; i++) us += k->costs.cost[i].us_per_close;
     json_key(j, "summary");
     json_array(j);
-    card(j, "Rows", k->rows.opt.bucket, "%zu", k->data->m.rows);
-    card(j, "Features", "with values that vary", "%zu of %zu", p->live, p->columns);
-    card(j, "Effective rows", "median over the ICs", "%.0f", p->effective_median);
-    card(j, "Outside by chance", "of all tests, 95 % band", "%zu", p->by_chance);
-    card(j, "Outside found", "before counting tests", "%zu", p->outside);
-    card(j, "Findings", "Benjamini-Hochberg", "%zu", p->discoveries);
-    card(j, "Strict findings", "Bonferroni", "%zu", p->strict);
-    card(j, "Groups", "that say the same", "%zu", p->tree.clusters);
-    if (k->costs.n) card(j, "Cost of a close", "sum of families, this machine", "%.1f us", us);
+    page_card(j, "Rows", k->rows.opt.bucket, "%zu", k->data->m.rows);
+    page_card(j, "Features", "with values that vary", "%zu of %zu", p->live, p->columns);
+    page_card(j, "Effective rows", "median over the ICs", "%.0f", p->effective_median);
+    page_card(j, "Outside by chance", "of all tests, 95 % band", "%zu", p->by_chance);
+    page_card(j, "Outside found", "before counting tests", "%zu", p->outside);
+    page_card(j, "Findings", "Benjamini-Hochberg", "%zu", p->discoveries);
+    page_card(j, "Strict findings", "Bonferroni", "%zu", p->strict);
+    page_card(j, "Groups", "that say the same", "%zu", p->tree.clusters);
+    if (k->costs.n) page_card(j, "Cost of a close", "sum of families, this machine", "%.1f us", us);
     json_array_end(j);
 }
 

@@ -11,6 +11,7 @@ extern const struct cli_verb cmd_features_explain;
 extern const struct cli_verb cmd_features_list;
 extern const struct cli_verb cmd_features_report;
 extern const struct cli_verb cmd_features_run;
+extern const struct cli_verb cmd_features_select;
 extern const struct cli_verb cmd_fills;
 extern const struct cli_verb cmd_generate;
 extern const struct cli_verb cmd_import;
@@ -45,6 +46,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_features_list,
     &cmd_features_report,
     &cmd_features_run,
+    &cmd_features_select,
     &cmd_fills,
     &cmd_generate,
     &cmd_import,

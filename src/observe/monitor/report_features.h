@@ -13,5 +13,6 @@
 /* `detail`: how many features get charts of their own. ERR_INPUT when it is no such document. */
 MUST_USE err_t report_features_render(
     const char *json, size_t detail, struct html *out, struct err_info *e);
+MUST_USE err_t report_selection_render(const char *json, struct html *out, struct err_info *e);
 
 #endif
