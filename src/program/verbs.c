@@ -7,6 +7,7 @@ extern const struct cli_verb cmd_book;
 extern const struct cli_verb cmd_dataset;
 extern const struct cli_verb cmd_doctor;
 extern const struct cli_verb cmd_estimate;
+extern const struct cli_verb cmd_features_ablate;
 extern const struct cli_verb cmd_features_explain;
 extern const struct cli_verb cmd_features_list;
 extern const struct cli_verb cmd_features_report;
@@ -42,6 +43,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_dataset,
     &cmd_doctor,
     &cmd_estimate,
+    &cmd_features_ablate,
     &cmd_features_explain,
     &cmd_features_list,
     &cmd_features_report,

@@ -25,23 +25,6 @@ struct work {
     size_t done, all;
 };
 
-/* Columns that vary in the first training part: what a model over everything could use. */
-static void find_usable(struct work *w, const struct split_fold *first) {
-    const struct matrix *m = w->m;
-    w->usable = mem_alloc((m->columns + 1) * sizeof *w->usable);
-    for (uint32_t j = 0; j < m->columns; j++) {
-        float seen = NAN;
-        bool varies = false;
-        for (size_t i = first->train_from; i < first->train_to && !varies; i++) {
-            float x = m->x[i * m->columns + j];
-            if (isnan(x)) continue;
-            varies = !isnan(seen) && x != seen;
-            seen = x;
-        }
-        if (varies) w->usable[w->v->usable++] = j;
-    }
-}
-
 static err_t step(struct work *w, struct err_info *e) {
     w->done++;
     if (w->cfg->step) w->cfg->step(w->cfg->user, w->done, w->all);
@@ -168,7 +151,8 @@ err_t evidence_make(const struct matrix *m, const struct evidence_config *cfg, s
     if (!err) {
         v.fold = mem_alloc(v.folds * sizeof *v.fold);
         w->all = 3 * v.folds + 1;
-        find_usable(w, &fold[0]);
+        w->usable = mem_alloc((m->columns + 1) * sizeof *w->usable);
+        v.usable = trial_usable(m, &fold[0], w->usable);
     }
     for (size_t f = 0; !err && f < v.folds; f++) err = fold_make(w, f, &fold[f], e);
     if (!err) err = last(w, e);

@@ -21,6 +21,22 @@ double trial_span(const struct matrix *m) {
     return n > 0 ? sum / n : 1;
 }
 
+size_t trial_usable(const struct matrix *m, const struct split_fold *first, uint32_t *out) {
+    size_t n = 0;
+    for (uint32_t j = 0; j < m->columns; j++) {
+        float seen = NAN;
+        bool varies = false;
+        for (size_t i = first->train_from; i < first->train_to && !varies; i++) {
+            float x = m->x[i * m->columns + j];
+            if (isnan(x)) continue;
+            varies = !isnan(seen) && x != seen;
+            seen = x;
+        }
+        if (varies) out[n++] = j;
+    }
+    return n;
+}
+
 static struct study_prediction *room(struct trial *t, size_t n) {
     if (t->n + n > t->cap) {
         t->cap = 2 * (t->n + n);

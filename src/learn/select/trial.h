@@ -41,6 +41,9 @@ struct trial_difference {
 struct trial_difference trial_compare(
     const struct trial *a, const struct trial *b, size_t repeats, double block, uint64_t seed);
 
+/* Columns that vary in the training part of a fold: what a model over everything could use.
+ * out[m->columns]; returns how many. */
+size_t trial_usable(const struct matrix *m, const struct split_fold *first, uint32_t *out);
 /* Mean rows that a label reaches ahead, 1 if none is known. */
 double trial_span(const struct matrix *m);
 

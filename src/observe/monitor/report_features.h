@@ -14,5 +14,6 @@
 MUST_USE err_t report_features_render(
     const char *json, size_t detail, struct html *out, struct err_info *e);
 MUST_USE err_t report_selection_render(const char *json, struct html *out, struct err_info *e);
+MUST_USE err_t report_ablation_render(const char *json, struct html *out, struct err_info *e);
 
 #endif
