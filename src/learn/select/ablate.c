@@ -27,8 +27,28 @@ struct work {
     struct trial full, none;
     struct dice dice;
     double span;
+    double *gain; /* test rows that moved x families: log loss saved by each family alone */
+    size_t moved, tried;
+    size_t tried_family[ABLATE_FAMILIES_MAX];
     size_t done, all;
 };
+
+/* Log loss of one row's forecast; NaN where it did not move or is not known. */
+static double row_loss(const struct study_prediction *p) {
+    if (!isfinite(p->move) || p->move == 0) return NAN;
+    return -log(fmax(p->move > 0 ? p->p[0] : 1 - p->p[0], 1e-12));
+}
+
+/* Gains over the base rate, one column a family that could be tried. */
+static void note_gain(struct work *w, const struct trial *alone) {
+    size_t k = 0;
+    for (size_t i = 0; i < alone->n; i++) {
+        double none = row_loss(&w->none.prediction[i]);
+        if (isnan(none)) continue;
+        w->gain[k++ * w->in->families + w->tried] = none - row_loss(&alone->prediction[i]);
+    }
+    w->moved = k;
+}
 
 /* The model over `columns` of work.chosen in every fold. */
 static err_t walk(
@@ -77,6 +97,8 @@ static err_t family(struct work *w, size_t at, struct err_info *e) {
         f->drop = trial_compare(&w->full, &without, repeats, w->r->block, dice_next(&w->dice));
         f->lift = trial_compare(&alone, &w->none, repeats, w->r->block, dice_next(&w->dice));
         f->verdict = verdict_of(&f->drop.ic, w->cfg->least_ic);
+        note_gain(w, &alone);
+        w->tried_family[w->tried++] = at;
     }
     trial_free(&without);
     trial_free(&alone);
@@ -101,6 +123,21 @@ static err_t calm(struct work *w, struct err_info *e) {
     return err;
 }
 
+/* Is the best family alone better than the base rate, the search for it counted? */
+static void check_best(struct work *w) {
+    size_t n = w->moved, k = w->tried, wide = w->in->families;
+    size_t repeats = (size_t)w->cfg->study.bootstrap;
+    if (n == 0 || k == 0 || repeats == 0) return;
+    double *f = mem_alloc(n * k * sizeof *f);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < k; j++) f[i * k + j] = w->gain[i * wide + j];
+    struct reality_check c = reality_check(f, n, k, w->r->block, repeats, dice_next(&w->dice));
+    w->r->checked = true;
+    w->r->best = w->tried_family[c.best];
+    w->r->check = c;
+    free(f);
+}
+
 static err_t all_columns(struct work *w, struct err_info *e) {
     size_t repeats = (size_t)w->cfg->study.bootstrap;
     memcpy(w->chosen, w->usable, w->r->usable * sizeof *w->chosen);
@@ -108,6 +145,7 @@ static err_t all_columns(struct work *w, struct err_info *e) {
     if (!err) err = walk(w, 0, NULL, &w->none, e);
     if (err) return err;
     w->r->block = trial_metrics(&w->full, repeats, w->span, dice_next(&w->dice), w->r->full);
+    w->gain = mem_alloc((w->full.n * w->in->families + 1) * sizeof *w->gain);
     for (size_t i = 0; i < w->full.n; i++)
         w->r->scored += isfinite(w->full.prediction[i].value) ? 1u : 0u;
     return ERR_OK;
@@ -128,7 +166,9 @@ err_t ablate_make(const struct ablate_input *in, const struct ablate_config *cfg
     w.all = 2 + 2 * in->families + (in->extreme ? 1 : 0);
     err = all_columns(&w, e);
     for (size_t f = 0; f < in->families && !err; f++) err = family(&w, f, e);
+    if (!err) check_best(&w);
     if (!err) err = calm(&w, e);
+    free(w.gain);
     free(w.fold);
     free(w.usable);
     free(w.chosen);
@@ -199,6 +239,13 @@ void ablate_json(const struct ablate_result *r, struct json_out *j,
         json_object_end(j);
     }
     json_array_end(j);
+    json_key(j, "reality_check");
+    json_object(j);
+    json_kstr(j, "best", r->checked ? r->in.family[r->best] : "");
+    json_kfigure(j, "loss_saved", r->checked ? r->check.mean : NAN);
+    json_kfigure(j, "p", r->checked ? r->check.p : NAN);
+    json_kfigure(j, "p_alone", r->checked ? r->check.p_naive : NAN);
+    json_object_end(j);
     json_key(j, "extreme");
     json_object(j);
     json_kbool(j, "measured", r->has_extreme);

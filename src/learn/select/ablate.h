@@ -13,6 +13,7 @@
 
 #include "base/json_out.h"
 #include "learn/select/trial.h"
+#include "learn/study/multiple.h"
 
 enum { ABLATE_FAMILIES_MAX = 64 };
 
@@ -52,6 +53,9 @@ struct ablate_result {
     struct study_metric calm[METRIC_COUNT]; /* trained without the extreme rows */
     struct trial_difference calm_gain;      /* calm - full */
     double block;
+    bool checked;
+    size_t best;                /* family that saves most log loss alone */
+    struct reality_check check; /* of it, all families counted */
 };
 
 MUST_USE err_t ablate_make(const struct ablate_input *in, const struct ablate_config *cfg,

@@ -92,7 +92,8 @@ static void axis_x_ticks(struct html *h, const struct chart_scale *x, enum chart
             number_label(v, step, t, sizeof t);
         }
         html_put(h, "<path class=\"tick\" d=\"M%.1f %dv5\"/>", chart_px(x, v), height - BOTTOM);
-        bool last = chart_px(x, v) > W - RIGHT - 24; /* its middle would leave the picture */
+        bool last = axis == CHART_TIME &&
+                    chart_px(x, v) > W - RIGHT - 24; /* its middle would leave the picture */
         chart_text(h, last ? W - 2 : chart_px(x, v), height - BOTTOM + 18, last ? "end" : "mid", t);
     }
     chart_text(h, W - RIGHT, height - 6, "end label", label);
