@@ -48,7 +48,8 @@ static err_t config_of(const struct sweep *s, size_t set, struct config **out, s
     err_t code = config_load(out, run_schema, run_schema_keys, s->file, sets, n, &why);
     free(sets);
     if (!code) {
-        code = plan_buckets(*out, s->run.tape, &why);
+        code = plan_features(*out, &why);
+        if (!code) code = plan_buckets(*out, s->run.tape, &why);
         if (code) config_free(*out);
     }
     return code ? err_set(e, code, "set %zu: %s", set, why.text) : ERR_OK;
