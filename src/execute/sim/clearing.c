@@ -127,8 +127,9 @@ static int64_t order_px(const struct sim_seat *s, const struct sim_order *o) {
 enum report_why sim_clear_admit(
     struct sim_seat *s, const struct sim_order *o, const struct sim_order *instead) {
     struct clearing *c = s->clearing;
+    if (!c || (o->flags & SIM_REDUCE)) return WHY_NONE;
     struct margin_account *a = &c->account;
-    if (!c || !a->leg[s->leg].rules.on || (o->flags & SIM_REDUCE)) return WHY_NONE;
+    if (!a->leg[s->leg].rules.on) return WHY_NONE;
     struct margin_orders open = *open_of(c, s->leg), mine = {0};
     if (instead) add_open(s, &a->leg[s->leg], instead, &mine);
     open.buys -= mine.buys;
