@@ -84,6 +84,7 @@ static void survey_event(struct fanout_facts *f, const struct event *ev) {
     f->trades += ev->kind == EV_TRADE;
     f->agg_trades += ev->kind == EV_AGG_TRADE;
     f->klines += ev->kind == EV_KLINE;
+    f->orders += ev->kind == EV_ORDER;
     f->books += ev->kind == EV_DEPTH || ev->kind == EV_TRADE || ev->kind == EV_AGG_TRADE;
     f->marks += ev->kind == EV_MARK;
     f->fundings += ev->kind == EV_FUNDING;

@@ -35,7 +35,8 @@ struct fanout_facts {
     int64_t offset_ns; /* min(local - venue) over what an exchange acts on; 0 = no such stamps */
     int64_t first_ns, last_ns;
     uint64_t events, trades, agg_trades, marks, fundings, klines;
-    uint64_t books; /* events that show a market: depth, trades */
+    uint64_t orders; /* of per-order data */
+    uint64_t books;  /* events that show a market: depth, trades */
 };
 
 /* Reads the tapes once. limit 0 = FANOUT_LIMIT_BYTES. ERR_INPUT: no tape, or a damaged one. */

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "capture/tape/tape.h"
 #include "program/latency_fit.h"
+#include "program/queue_file.h"
 
 static bool word(const struct config *c, const char *key, const char *is) {
     return strcmp(config_string(c, key), is) == 0;
@@ -89,12 +90,28 @@ static struct anchor_partial partial_of(const struct config *c) {
         .market_ticks = config_int(c, "sim.anchor.market_ticks")};
 }
 
-static struct queue_spec queue_of(const struct config *c, const struct instrument *in) {
-    struct queue_spec q = {
-        .power = config_double(c, "sim.queue_power"), .unit = instrument_qty_unit(in)};
+static err_t queue_of(const struct config *c, const struct fanout_facts *found,
+    struct world_config *w, struct err_info *e) {
+    const char *file = config_string(c, "sim.queue_file");
+    bool calibrated = word(c, "sim.queue", "calibrated");
+    w->queue = (struct queue_spec){
+        .power = config_double(c, "sim.queue_power"), .unit = instrument_qty_unit(w->inst)};
+    if (calibrated != !!*file) {
+        return err_set(e, ERR_USAGE, "%s: sim.queue = %s %s sim.queue_file",
+            config_where(c, "sim.queue"), config_string(c, "sim.queue"),
+            calibrated ? "needs a" : "reads no file: unset");
+    }
+    if (calibrated) return queue_file_read(file, &w->queue, e);
     /* the schema lists the same words */
-    CHECK(queue_find(config_string(c, "sim.queue"), &q.model));
-    return q;
+    CHECK(queue_find(config_string(c, "sim.queue"), &w->queue.model));
+    if (w->queue.model != QUEUE_FIFO) return ERR_OK;
+    const char *why = NULL;
+    if (w->bars || found->orders == 0)
+        why = "the data hold no orders of the market (LOBSTER imports do): choose a queue model";
+    if (w->partial.on)
+        why = "the anchor's per-order exchange knows no partial fills: unset sim.partial_fills";
+    if (!why) return ERR_OK;
+    return err_set(e, ERR_USAGE, "%s: sim.queue = fifo: %s", config_where(c, "sim.queue"), why);
 }
 
 static err_t clock_of(const struct config *c, const struct fanout_lane *lane, struct plan_sim *p,
@@ -121,9 +138,9 @@ err_t plan_sim(const struct config *c, const struct fanout_lane *lane,
     const struct fanout_facts *found, struct plan_sim *p, struct world_config *w,
     struct err_info *e) {
     memset(p, 0, sizeof *p);
-    w->queue = queue_of(c, w->inst);
     if (w->rules == SIM_ANCHOR) w->partial = partial_of(c);
-    err_t code = latency_of(c, found, p, w, e);
+    err_t code = queue_of(c, found, w, e);
+    if (!code) code = latency_of(c, found, p, w, e);
     w->latency = &p->latency;
     if (!code) code = clock_of(c, lane, p, w, e);
     if (code) return code;

@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "capture/tape/tape.h"
 #include "execute/sim/merge_tree.h"
+#include "execute/sim/sim_l3.h"
 #include "program/account.h"
 #include "program/cli.h"
 #include "program/pipeline_internal.h"
@@ -289,6 +290,11 @@ static err_t stopped(const struct pipeline *p, enum world_result got, struct err
             "venue time %lld ns: order %lld, filled exactly, is hit again: the anchor's error "
             "14 ends its run here; sim.anchor.ghosts=false goes on",
             (long long)world_fault(p->world)->venue_ns, (long long)world_fault(p->world)->order_id);
+    }
+    if (got == WORLD_ORDERS_FULL) {
+        return err_set(e, ERR_RESOURCE,
+            "more than %d orders of the market stand at once: use a queue model (sim.queue)",
+            L3_SLOTS / 4 * 3);
     }
     if (got == WORLD_LATENCY) {
         return err_set(e, ERR_NO,

@@ -173,7 +173,9 @@ const struct config_key run_schema[] = {
         ""),
 
     ENUM("sim.rules", "strict", "strict|anchor", "Rule set of the simulated exchange."),
-    ENUM("sim.queue", "risk", "risk|log|log2|power|power2|power3", "Queue model."),
+    ENUM("sim.queue", "risk", "risk|log|log2|power|power2|power3|calibrated|fifo",
+        "Queue model; calibrated: that of sim.queue_file; fifo: exact, from per-order data."),
+    STR("sim.queue_file", "", "Result of fathom queue fit for sim.queue: calibrated."),
     NUM("sim.queue_power", "2", 0.1, 100, "", "Exponent of the power models.", ""),
     NUM("sim.entry_ms", "2", 0, 60000, "ms", "Latency from us to the venue.", ""),
     NUM("sim.response_ms", "3", 0, 60000, "ms", "Latency from the venue to us.", ""),

@@ -21,6 +21,8 @@ extern const struct cli_verb cmd_models_list;
 extern const struct cli_verb cmd_models_show;
 extern const struct cli_verb cmd_models_verify;
 extern const struct cli_verb cmd_orders;
+extern const struct cli_verb cmd_queue_compare;
+extern const struct cli_verb cmd_queue_fit;
 extern const struct cli_verb cmd_report;
 extern const struct cli_verb cmd_run;
 extern const struct cli_verb cmd_show_config;
@@ -57,6 +59,8 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_models_show,
     &cmd_models_verify,
     &cmd_orders,
+    &cmd_queue_compare,
+    &cmd_queue_fit,
     &cmd_report,
     &cmd_run,
     &cmd_show_config,

@@ -7,7 +7,7 @@
 #include "base/dmath.h"
 
 static const char *const names[QUEUE_MODEL_COUNT] = {
-    "risk", "log", "log2", "power", "power2", "power3"};
+    "risk", "log", "log2", "power", "power2", "power3", "fifo"};
 
 const char *queue_name(uint8_t model) {
     return model < QUEUE_MODEL_COUNT ? names[model] : "invalid";
@@ -33,8 +33,7 @@ void queue_print(struct queue_pos *q, double qty) {
     q->printed += qty;
 }
 
-/* Share of an unexplained fall of the level that was behind us. */
-static double behind_share(const struct queue_spec *s, double f, double b) {
+double queue_behind_share(const struct queue_spec *s, double f, double b) {
     switch ((enum queue_model)s->model) {
     case QUEUE_LOG: return dm_log1p(b) / (dm_log1p(b) + dm_log1p(f));
     case QUEUE_LOG2: return dm_log1p(b) / dm_log1p(b + f);
@@ -42,6 +41,7 @@ static double behind_share(const struct queue_spec *s, double f, double b) {
     case QUEUE_POWER2: return dm_pow(b, s->power) / dm_pow(b + f, s->power);
     case QUEUE_POWER3: return 1.0 - dm_pow(f / (f + b), s->power);
     case QUEUE_RISK:
+    case QUEUE_FIFO:
     case QUEUE_MODEL_COUNT: break;
     }
     return 1.0;
@@ -53,7 +53,7 @@ static double lesser(double a, double b) { return a < b ? a : b; }
 void queue_level(const struct queue_spec *s, struct queue_pos *q, int64_t before, int64_t after) {
     CHECK(before >= 0 && after >= 0);
     double now = (double)after;
-    if (s->model == QUEUE_RISK) {
+    if (s->model == QUEUE_RISK || s->model == QUEUE_FIFO) {
         if (now < q->ahead) q->ahead = now;
         return;
     }
@@ -64,7 +64,7 @@ void queue_level(const struct queue_spec *s, struct queue_pos *q, int64_t before
         return;
     }
     double b = (double)before - q->ahead;
-    double p = behind_share(s, q->ahead * s->unit, b * s->unit);
+    double p = queue_behind_share(s, q->ahead * s->unit, b * s->unit);
     if (isinf(p)) p = 1.0;
     double beyond = b - p * fell;
     double left = q->ahead - (1.0 - p) * fell + (beyond < 0.0 ? beyond : 0.0);

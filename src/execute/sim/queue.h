@@ -25,10 +25,11 @@ enum queue_model {
     QUEUE_POWER,
     QUEUE_POWER2,
     QUEUE_POWER3,
+    QUEUE_FIFO, /* no model: per-order data say who left (sim_l3.h) */
     QUEUE_MODEL_COUNT
 };
 const char *queue_name(uint8_t model);
-bool queue_find(const char *name, uint8_t *model); /* "risk", "log", ... */
+bool queue_find(const char *name, uint8_t *model); /* "risk", "log", ..., "fifo" */
 
 struct queue_spec {
     double power; /* n of the power models */
@@ -38,9 +39,15 @@ struct queue_spec {
 };
 
 struct queue_pos {
-    double ahead;   /* f: quantity before us; below 0 only between a print and queue_executable */
-    double printed; /* c: printed at our price since the level last changed */
+    double ahead; /* f: quantity before us; below 0 only between a print and queue_executable */
+    union {
+        double printed;   /* c: printed at our price since the level last changed */
+        uint64_t arrived; /* QUEUE_FIFO: the market's orders that came before, counted */
+    };
 };
+
+/* P above: share of an unexplained fall that was behind us, of `ahead` and `behind` base units. */
+double queue_behind_share(const struct queue_spec *s, double ahead, double behind);
 
 void queue_place(struct queue_pos *q, int64_t level);
 void queue_print(struct queue_pos *q, double qty);

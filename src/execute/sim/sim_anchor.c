@@ -84,8 +84,24 @@ static void rows_snapshot(struct world *w, const struct world_message *m) {
     if (m->flags & EVF_LAST) anchor_book_replace(w->anchor, on_step, &d);
 }
 
+/* A clear takes all own orders with it. */
+static void clear_own(struct world *w, int64_t ts) {
+    for (uint32_t k = 0; k < w->seats; k++) {
+        struct sim_seat *s = &w->seat[k];
+        for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
+            while (s->count[side] > 0) {
+                struct sim_order o = s->orders[side][0];
+                sim_remove(s, side, 0);
+                sim_say(s, &o, REPORT_EXPIRED, WHY_OUTSIDE, ts);
+            }
+        }
+    }
+}
+
 static void depth(struct world *w, const struct event *ev) {
     struct depth_ctx d = {w, ev->ts_local.ns};
+    bool cleared = w->l3 && (ev->flags & EVF_SNAPSHOT) && (ev->flags & EVF_FIRST);
+    if (cleared) clear_own(w, ev->ts_local.ns);
     anchor_book_apply(w->anchor, ev, on_step, &d);
 }
 
@@ -113,6 +129,7 @@ static void print_on(struct world *w, struct sim_seat *s, int side, const struct
 }
 
 static void print(struct world *w, const struct event *ev) {
+    if (w->l3) return; /* its per-order exchange looks at fills, not at prints */
     int side = (ev->flags & EVF_BUY) ? SIDE_SELL : SIDE_BUY; /* whom the aggressor meets */
     for (uint32_t k = 0; k < w->seats; k++) {
         if (w->seat[k].count[side] > 0) print_on(w, &w->seat[k], side, ev);
@@ -137,6 +154,7 @@ void sim_anchor_message(struct world *w, const struct world_message *m) {
 
 static void rest(struct world *w, struct sim_seat *s, struct sim_order *o, int64_t ts) {
     queue_place(&o->pos, anchor_book_at(w->anchor, o->side, o->px));
+    if (w->l3) o->pos.arrived = w->l3->added;
     o->placed = (int64_t)o->pos.ahead;
     bool rests = sim_insert(s, o);
     sim_say(s, o, rests ? REPORT_ACK : REPORT_REJECTED, rests ? WHY_NONE : WHY_LIMIT, ts);
@@ -210,4 +228,33 @@ static void request(
     sim_say(s, &o, REPORT_CANCELED, WHY_NONE, ts);
 }
 
-const struct sim_ops sim_anchor = {.depth = depth, .print = print, .request = request};
+/* ---- per-order data: the anchor's FIFO exchange ---- */
+
+/* A fill of a market order fills whole what stands before it: own orders at better prices, and at
+ * its price those that came earlier. */
+static void order_filled(
+    struct sim_seat *s, int side, const struct event *ev, const struct l3_change *c) {
+    for (uint32_t i = 0; i < s->count[side];) {
+        const struct sim_order *o = &s->orders[side][i];
+        if (sim_better(side, ev->px.ticks, o->px)) return;
+        if (o->px == ev->px.ticks && o->pos.arrived >= c->number) {
+            i++;
+            continue;
+        }
+        fill_whole(s, side, i, ev->ts_local.ns);
+    }
+}
+
+static void order(struct world *w, const struct event *ev) {
+    struct l3_change c;
+    int side = (ev->flags & EVF_SELL) ? SIDE_SELL : SIDE_BUY;
+    if (!l3_apply(w->l3, ev, &c)) {
+        sim_fault(w, WORLD_ORDERS_FULL, ev->id, ev->ts_local.ns);
+        return;
+    }
+    if (ev->aux.a != ACTION_EXECUTE) return;
+    for (uint32_t k = 0; k < w->seats; k++) order_filled(&w->seat[k], side, ev, &c);
+}
+
+const struct sim_ops sim_anchor = {
+    .depth = depth, .print = print, .request = request, .order = order};

@@ -5,6 +5,7 @@
 #include "execute/sim/anchor_book.h"
 #include "execute/sim/clearing.h"
 #include "execute/sim/merge_tree.h"
+#include "execute/sim/sim_l3.h"
 #include "execute/sim/world.h"
 #include "execute/sim/world_rows.h"
 
@@ -108,6 +109,7 @@ struct sim_ops {
     void (*mark)(struct world *w, const struct event *ev); /* NULL: marks change nothing */
     /* Takes what the market gives a liquidation, at o->px or better; NULL: nothing. */
     void (*liquidate)(struct sim_seat *s, struct sim_order *o, int64_t ts);
+    void (*order)(struct world *w, const struct event *ev); /* with w->l3 only */
 };
 /* Strict, at a time of its own: expiries. */
 void sim_due(struct world *w, int64_t ts);
@@ -150,6 +152,7 @@ struct world {
     uint32_t seats;
     size_t bus_slots;
     struct book *book;          /* strict */
+    struct l3_book *l3;         /* QUEUE_FIFO */
     struct anchor_book *anchor; /* anchor: exchange side, and ours */
     struct anchor_book *anchor_local;
     struct sim_reorder in;
@@ -237,6 +240,9 @@ enum report_why sim_clear_admit(
 void sim_clear_data(struct world *w, const struct event *ev);
 
 /* ---- strict (sim_strict.c) ---- */
+
+/* An EV_ORDER moves own orders up their queues. */
+void sim_l3_strict(struct world *w, const struct event *ev);
 
 /* A waiting order has fired: it meets the book. */
 void sim_fire(struct sim_seat *s, struct sim_order *o, int64_t ts);

@@ -325,7 +325,7 @@ static void book_replaced(struct world *w, struct sim_seat *s) {
             struct sim_order *o = &s->orders[side][i];
             double level = (double)book_qty_at(w->book, side, (price_t){o->px}).lots;
             if (level < o->pos.ahead) o->pos.ahead = level;
-            o->pos.printed = 0;
+            if (!w->l3) o->pos.printed = 0;
         }
     }
 }
@@ -360,7 +360,7 @@ static double print_at(struct world *w, struct sim_seat *s, int side, uint32_t i
         left -= market;
         eaten += market;
         o->pos.ahead = before - eaten > 0 ? before - eaten : 0;
-        o->pos.printed += (double)ev->qty.lots;
+        if (!w->l3) o->pos.printed += (double)ev->qty.lots;
         int64_t lots = whole_lots(w, fillable(s, o, (int64_t)floor(left)));
         bool gone = false;
         if (lots > 0 && o->pos.ahead == 0) {
@@ -489,6 +489,7 @@ static void end(struct sim_seat *s, const struct sim_order *o, uint8_t why, int6
 
 static void rest(struct world *w, struct sim_seat *s, struct sim_order *o, int64_t ts) {
     queue_place(&o->pos, book_qty_at(w->book, o->side, (price_t){o->px}).lots);
+    if (w->l3) o->pos.arrived = w->l3->added;
     o->placed = (int64_t)o->pos.ahead;
     if (!sim_insert(s, o)) {
         end(s, o, WHY_LIMIT, ts);
@@ -703,5 +704,9 @@ static void liquidate(struct sim_seat *s, struct sim_order *o, int64_t ts) {
     (void)walk(s, o, ts);
 }
 
-const struct sim_ops sim_strict = {
-    .depth = depth, .print = print, .request = request, .mark = mark, .liquidate = liquidate};
+const struct sim_ops sim_strict = {.depth = depth,
+    .print = print,
+    .request = request,
+    .mark = mark,
+    .liquidate = liquidate,
+    .order = sim_l3_strict};

@@ -8,7 +8,7 @@
 static size_t round64(size_t n) { return (n + 63) & ~(size_t)63; }
 
 struct layout {
-    size_t world, seats, requests, responses, ring, book, anchor, anchor_local, total;
+    size_t world, seats, requests, responses, ring, book, anchor, anchor_local, l3, total;
     size_t bus_slots, ring_slots, seat_count;
 };
 
@@ -31,6 +31,8 @@ static struct layout layout_of(const struct world_config *cfg) {
     } else if (!cfg->bars) {
         at += round64(book_mem_size(&cfg->book));
     }
+    l.l3 = at;
+    if (cfg->queue.model == QUEUE_FIFO) at += round64(l3_book_size());
     l.total = at;
     return l;
 }
@@ -77,7 +79,8 @@ static bool admit(const struct world *w, const struct event *ev, struct event *o
     bool trade = ev->kind == w->cfg->print_kind && !(ev->flags & EVF_NON_MARKET) &&
                  ev->qty.lots > 0 && (ev->flags & (EVF_BUY | EVF_SELL)) != 0;
     bool mark = ev->kind == EV_MARK && w->ops->mark && ev->aux.a > 0 && ev->aux.a < INT64_MAX / 2;
-    if (!depth && !trade && !mark && ev->kind != EV_GAP) return false;
+    bool order = w->l3 && ev->kind == EV_ORDER;
+    if (!depth && !trade && !mark && !order && ev->kind != EV_GAP) return false;
     if (ev->kind != EV_GAP && ev->inst != w->cfg->inst->id) return false;
     *out = *ev;
     if (ev->ts_venue.ns != TS_NONE_NS) out->ts_local.ns = sim_axis_ns(w, ev);
@@ -139,19 +142,20 @@ static void ring_pop(struct sim_reorder *r) {
 static void exchange_data(struct world *w) {
     const struct event *ev = ring_at(&w->in, 0);
     bool mark = ev->kind == EV_MARK, account = ev->kind == EV_FUNDING || (mark && !w->ops->mark);
-    if (!account) sim_rate_see(w, ev);
+    if (!account && ev->kind != EV_ORDER) sim_rate_see(w, ev);
     if (w->cleared && ev->kind == EV_KLINE) sim_clear_data(w, ev); /* before it opens */
     if (ev->kind == w->cfg->print_kind) {
         w->counters.prints++;
         w->ops->print(w, ev);
     } else if (mark && w->ops->mark) {
         w->ops->mark(w, ev);
+    } else if (ev->kind == EV_ORDER) {
+        w->ops->order(w, ev);
     } else if (!account) {
         w->ops->depth(w, ev);
     }
-    if (w->cleared && ev->kind != EV_KLINE && ev->kind != w->cfg->print_kind) {
-        sim_clear_data(w, ev);
-    }
+    bool other = ev->kind == EV_KLINE || ev->kind == EV_ORDER || ev->kind == w->cfg->print_kind;
+    if (w->cleared && !other) { sim_clear_data(w, ev); }
     ring_pop(&w->in);
 }
 
@@ -415,6 +419,11 @@ struct world *world_init(void *mem, const struct world_config *cfg,
         anchor_book_init(w->anchor_local, cfg->inst->tick_units);
     } else {
         w->book = book_init(base + l.book, &cfg->book, cfg->inst->venue);
+    }
+    if (cfg->queue.model == QUEUE_FIFO) {
+        CHECK(!cfg->bars && !cfg->rows);
+        w->l3 = (void *)(base + l.l3);
+        l3_book_init(w->l3);
     }
     sim_rows_init(w);
     local_next(w);

@@ -118,7 +118,8 @@ struct world_source {
 /* LATE: an event beyond the reorder window (stop_late). FULL: bus_slots reports were in flight.
  * ORDER_STATUS: the anchor's exchange hit an order that it has already filled (its error 14).
  * LATENCY: its interpolation gave a negative latency of an answer (an assertion there).
- * WAIT: only of world_until. MONEY: a value of the account does not fit. */
+ * WAIT: only of world_until. MONEY: a value of the account does not fit. ORDERS_FULL: more orders
+ * of the market than sim_l3.h holds. */
 enum world_result {
     WORLD_EVENT = 0,
     WORLD_END = 1,
@@ -127,7 +128,8 @@ enum world_result {
     WORLD_ORDER_STATUS = 4,
     WORLD_WAIT = 5,
     WORLD_LATENCY = 6,
-    WORLD_MONEY = 7
+    WORLD_MONEY = 7,
+    WORLD_ORDERS_FULL = 8
 };
 
 struct world_fault { /* what ended the run */
