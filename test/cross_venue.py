@@ -16,6 +16,7 @@ TMP = pathlib.Path(tempfile.mkdtemp(prefix="fathom-cross-"))
 FILES = {"usdm": ["binance-usdm/btcusdt_20240808.gz"],
          "coinm": ["binance-coinm/btcusd_perp_20240808.gz", "binance-coinm/btcusd_perp_20240809.gz"],
          "spot": ["binance-spot/btcusdt_20240808.gz", "binance-spot/btcusdt_20240809.gz"]}
+BARS = ROOT.parent / "shared" / "data" / "bars" / "binance-usdm"
 STEP, SECOND = 100_000_000, 1_000_000_000
 
 
@@ -247,6 +248,37 @@ def basis_and_lead_agree_with_the_raw_tickers():
     assert mean(known(x["xv_lead_share_p1_s60"])) < 0.3 and mean(known(x["xv_granger_direction_p1_s120"])) < -0.5
 
 
+def closes_of(name):
+    with gzip.open(BARS / f"{name}_USDT_USDT-1h-futures.csv.gz", "rt") as f:
+        return {int(ts): float(c) for ts, _, _, _, c, _ in (line.split(",") for line in list(f)[1:])}
+
+
+def independence_and_regime_of_168_hours_equal_a_recomputation():
+    for name in ("btc", "eth"):
+        run("import", BARS / f"{name.upper()}_USDT_USDT-1h-futures.csv.gz", "--to", TMP / f"{name}1h.tape", "--quiet")
+    rows = ["--set", "v72", "--bucket", "time=3600"]
+    run("dataset", TMP / "eth1h.tape", "--reference", TMP / "btc1h.tape", *rows, "--to", TMP / "hours.data", "--quiet")
+    x, _, closes = table(TMP / "hours.data")
+    btc, eth = closes_of("BTC"), closes_of("ETH")
+    square = lambda a, b: correlation(a, b) ** 2
+    checked = 0
+    for k in range(300, len(closes), 997):
+        hours = [closes[k] // 1_000_000 - 3_600_000 * i for i in range(168, 0, -1)]
+        if not all(h in btc and h in eth for h in hours):
+            continue
+        b, e = [math.log(btc[h]) for h in hours], [math.log(eth[h]) for h in hours]
+        rises = lambda y: [q - p for p, q in zip(y, y[1:])]
+        trend = correlation(list(range(168)), b)
+        assert abs(x["v72_i_b168"][k] - 100 * (1 - square(rises(b), rises(e)))) < 1e-3, k
+        assert abs(x["v72_regime_b168"][k] - math.copysign(100 * trend * trend, trend)) < 1e-3, k
+        checked += 1
+    assert checked >= 8, checked
+    f = js("features", "run", TMP / "eth1h.tape", "--reference", TMP / "btc1h.tape", *rows)
+    run("backtest", "--set", f"data.tapes={TMP}/btc1h.tape,{TMP}/eth1h.tape", "--set", "data.symbol=ETHUSDT", "--set", "data.reference=BTCUSDT",
+        "--set", "features.set=v72", "--set", "bucket.spec=time=3600", "--to", TMP / "hours", "--quiet")
+    assert json.loads((TMP / "hours" / "manifest.json").read_text())["stages"]["features"] == f["hash"]
+
+
 def figures():
     x, _, closes = table(TMP / "btc.data")
     quotes = {name: tickers(name) for name in FILES}
@@ -271,6 +303,9 @@ def main():
                  own_rows_are_the_same_with_and_without_peers, without_a_peer_rows_are_missing_and_the_verb_says_what_brings_them,
                  buckets_of_a_reference_carry_its_ids_and_times, several_instruments_of_a_run_are_each_others_peers,
                  names_that_are_wrong_are_refused_alike]
+    hours = [] if not BARS.is_dir() else [independence_and_regime_of_168_hours_equal_a_recomputation]
+    if not hours:
+        print(f"skipped: {BARS} is not there")
     recordings = [the_recordings_overlap_as_the_page_says, mid_difference_is_that_of_the_raw_tickers_or_of_a_newer_book, basis_and_lead_agree_with_the_raw_tickers]
     absent = [f for files in FILES.values() for f in files if not (RAW / f).is_file()]
     passed = failed = 0
@@ -284,7 +319,7 @@ def main():
             print(f"skipped: {RAW / absent[0]} is not there")
         else:
             recorded()
-        for test in generated + ([] if absent else recordings):
+        for test in generated + hours + ([] if absent else recordings):
             try:
                 test()
                 passed += 1
@@ -294,7 +329,8 @@ def main():
                 print("FAIL", test.__name__.replace("_", " "), "-", str(e)[:600])
     finally:
         shutil.rmtree(TMP, ignore_errors=True)
-    print(f"{passed} passed, {failed} failed" + (f", {len(recordings)} skipped" if absent else ""))
+    skipped = (len(recordings) if absent else 0) + (not hours)
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 
 
