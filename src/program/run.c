@@ -172,6 +172,7 @@ err_t run_open(struct run *run, struct config *cfg, const struct cli_args *args,
     if (code) return code;
     run->folder = dir_out_path(run->dir);
     code = find_tape(run, e);
+    if (!code) code = plan_features(cfg, e);
     if (!code) code = plan_buckets(cfg, run->tape, e);
     return code ? code : find_models(run, with_study, e);
 }
