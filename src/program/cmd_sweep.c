@@ -1,10 +1,8 @@
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "program/cli.h"
 #include "program/run_args.h"
-#include "program/run_config.h"
 #include "program/sweep.h"
 
 static void set_line(const struct sweep *s, const char *what, size_t rank) {
@@ -50,19 +48,6 @@ static err_t print_json(const struct sweep *s, struct err_info *e) {
     return code;
 }
 
-static err_t load(
-    struct sweep *s, const struct cli_args *a, const struct run_args *args, struct err_info *e) {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    int64_t jobs = 0;
-    s->file = args->file;
-    s->sets = args->sets;
-    s->n_sets = args->n;
-    err_t code = cli_int(a, "jobs", 1, SWEEP_JOBS_MAX, cores > 0 ? cores : 1, &jobs, e);
-    s->jobs = (size_t)jobs;
-    if (code) return code;
-    return config_load(&s->cfg, run_schema, run_schema_keys, s->file, s->sets, s->n_sets, e);
-}
-
 static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
     struct cli_args *a = calloc(1, sizeof *a);
     struct sweep *s = calloc(1, sizeof *s);
@@ -71,7 +56,7 @@ static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_
     if (!code) code = cli_parse(verb, argc, argv, a, e);
     if (!code) {
         run_args_take(&args, a);
-        code = load(s, a, &args, e);
+        code = sweep_load(s, a, &args, e);
     }
     if (!code) {
         code = sweep_run(s, a, e);

@@ -260,6 +260,30 @@ const struct config_key run_schema[] = {
         "Spans of the probability of backtest overfitting; fewer where the data are short.",
         "Bailey et al. 2015"),
 
+    INT("stress.worlds", "100", 1, 10000, "", "Worlds with drawn latency, fees, queue, outages.",
+        ""),
+    NUM("stress.latency_factor", "5", 1, 1000, "",
+        "Latency of a world: sim.entry_ms and sim.response_ms times 1 up to this (log-uniform).",
+        ""),
+    NUM("stress.fee_bps", "1", 0, 100, "bps", "Fees of a world: up to this much dearer.", ""),
+    NUM("stress.slippage_bps", "2", 0, 1000, "bps",
+        "Bars: slippage of a world is up to this much more.", ""),
+    NUM("stress.reject_rate", "0.02", 0, 1, "",
+        "Share of requests refused before matching in a world: up to this.", ""),
+    NUM("stress.outage_every_s", "60", 0, 1e7, "s",
+        "strict: one outage of the venue in each such span; 0 = none.", ""),
+    NUM("stress.outage_s", "5", 0, 1e6, "s", "Length of an outage in a world: up to this.", ""),
+    INT("stress.spans", "3", 0, 20, "",
+        "Extreme spans replayed alone: so many with the largest moves, so many with the most "
+        "messages.",
+        ""),
+    NUM("stress.span_s", "60", 1, 1e7, "s",
+        "Length of an extreme span; at most a fifth of the data.", ""),
+    INT("stress.holes", "5", 0, 1000, "",
+        "Lost messages, and lost connections, injected into a copy of the tape.", ""),
+    NUM("stress.hole_s", "5", 0.1, 1e6, "s", "How long the book is not trusted in each.", ""),
+    INT("stress.bootstrap", "2000", 100, 1000000, "", "Resampled histories.", ""),
+
     BOOL("report.html", "true", "Write report.html."),
 };
 

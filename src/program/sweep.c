@@ -110,7 +110,8 @@ static void keep(struct work *w, size_t set, const struct sweep_row *row) {
     sweep_row_json(row, set, &j);
     pthread_mutex_lock(&w->lock);
     w->s->row[set] = *row;
-    bool written = fwrite(j.text, 1, j.len, w->part) == j.len && putc('\n', w->part) != EOF;
+    bool written =
+        !w->part || (fwrite(j.text, 1, j.len, w->part) == j.len && putc('\n', w->part) != EOF);
     if (!written && !w->code) w->code = err_set_errno(&w->e, errno, "the part file of the sweep");
     progress_at(&w->progress, ++w->done);
     pthread_mutex_unlock(&w->lock);
@@ -126,8 +127,10 @@ static void keep_all(struct work *w, const size_t *set, size_t n, const struct c
     }
     pthread_mutex_lock(&w->lock);
     w->s->replays++;
-    (void)fflush(w->part);
-    (void)fdatasync(fileno(w->part));
+    if (w->part) {
+        (void)fflush(w->part);
+        (void)fdatasync(fileno(w->part));
+    }
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -320,33 +323,59 @@ static err_t check_sets(const struct sweep *s, struct err_info *e) {
     return code;
 }
 
-static err_t run_rest(struct sweep *s, const char *path, struct err_info *e) {
+/* Rows that are not done yet; part may be NULL. *done = rows that are. */
+static err_t run_rest(
+    struct sweep *s, FILE *part, const char *what, uint64_t *done, struct err_info *e) {
     struct work *w = mem_alloc(sizeof *w);
     size_t *order = mem_alloc(s->spec.sets * sizeof *order);
     w->s = s;
     w->order = order;
+    w->part = part;
     w->done = s->resumed;
     pthread_mutex_init(&w->lock, NULL);
     make_batches(w, order);
-    err_t code = open_part(s, path, &w->part, e);
-    if (!code) {
-        progress_begin(&w->progress, "sweep", "sets", 1, s->spec.sets, s->run.quiet);
-        if (s->resumed > 0) progress_at(&w->progress, w->done);
-        code = run_threads(w, e);
-        progress_end(&w->progress, w->done);
-        if (fclose(w->part) != 0 && !code) code = err_set_errno(e, errno, "%s", path);
-        if (code == ERR_INTERRUPTED) {
-            code = err_set(e, ERR_INTERRUPTED,
-                "interrupted: %llu of %zu sets are complete and kept in %s; the same command goes "
-                "on from there",
-                (unsigned long long)w->done, s->spec.sets, path);
-        }
-    }
+    progress_begin(&w->progress, what, "sets", 1, s->spec.sets, s->run.quiet);
+    if (s->resumed > 0) progress_at(&w->progress, w->done);
+    err_t code = run_threads(w, e);
+    progress_end(&w->progress, w->done);
+    *done = w->done;
     pthread_mutex_destroy(&w->lock);
     free(w->batch);
     free(w);
     free(order);
     return code;
+}
+
+err_t sweep_rows(struct sweep *s, const char *what, struct err_info *e) {
+    uint64_t done;
+    return run_rest(s, NULL, what, &done, e);
+}
+
+static err_t run_kept(struct sweep *s, const char *path, struct err_info *e) {
+    FILE *part = NULL;
+    uint64_t done = 0;
+    err_t code = open_part(s, path, &part, e);
+    if (code) return code;
+    code = run_rest(s, part, "sweep", &done, e);
+    if (fclose(part) != 0 && !code) code = err_set_errno(e, errno, "%s", path);
+    if (code != ERR_INTERRUPTED) return code;
+    return err_set(e, ERR_INTERRUPTED,
+        "interrupted: %llu of %zu sets are complete and kept in %s; the same command goes on from "
+        "there",
+        (unsigned long long)done, s->spec.sets, path);
+}
+
+err_t sweep_load(
+    struct sweep *s, const struct cli_args *a, const struct run_args *args, struct err_info *e) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t jobs = 0;
+    s->file = args->file;
+    s->sets = args->sets;
+    s->n_sets = args->n;
+    err_t code = cli_int(a, "jobs", 1, SWEEP_JOBS_MAX, cores > 0 ? cores : 1, &jobs, e);
+    s->jobs = (size_t)jobs;
+    if (code) return code;
+    return config_load(&s->cfg, run_schema, run_schema_keys, s->file, s->sets, s->n_sets, e);
 }
 
 err_t sweep_run(struct sweep *s, const struct cli_args *args, struct err_info *e) {
@@ -364,7 +393,7 @@ err_t sweep_run(struct sweep *s, const struct cli_args *args, struct err_info *e
     s->row = mem_alloc(s->spec.sets * sizeof *s->row);
     identify(s);
     code = resume(s, path, args->force, e);
-    return code ? code : run_rest(s, path, e);
+    return code ? code : run_kept(s, path, e);
 }
 
 void sweep_set_text(const struct sweep *s, size_t set, char *out, size_t cap) {

@@ -16,6 +16,7 @@
 #include "learn/study/returns.h"
 #include "learn/study/trials.h"
 #include "program/run.h"
+#include "program/run_args.h"
 #include "program/sweep_row.h"
 #include "program/sweep_spec.h"
 
@@ -50,8 +51,19 @@ struct sweep {
     double near_median;
 };
 
+/* Configuration and --jobs of the command line; both arguments outlive the sweep. */
+MUST_USE err_t sweep_load(
+    struct sweep *s, const struct cli_args *a, const struct run_args *args, struct err_info *e);
 /* Runs what is not done yet. ERR_INTERRUPTED keeps the part file and says how to go on. */
 MUST_USE err_t sweep_run(struct sweep *s, const struct cli_args *args, struct err_info *e);
+/* For verbs that bring their own sets: rows of all sets of s->spec on s->run.tape (run, cfg, file,
+ * sets, jobs, spec, row given), without a part file. */
+MUST_USE err_t sweep_rows(struct sweep *s, const char *what, struct err_info *e);
+MUST_USE err_t sweep_csv(const struct sweep *s, const char *name, struct err_info *e);
+/* s->order by net profit, finished, profitable. */
+void sweep_rank(struct sweep *s);
+/* Members marginals and net of report.json. */
+void sweep_marginals_json(const struct sweep *s, struct json_out *j);
 /* Adds the sets to the trial ledger and judges them; needs at least one finished row. */
 MUST_USE err_t sweep_judge(struct sweep *s, struct err_info *e);
 /* sweep.csv, result.json, report.json, report.html, config.yaml, manifest.json, the folder. */

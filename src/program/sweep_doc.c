@@ -259,7 +259,7 @@ static void heat(const struct sweep *s, struct json_out *j) {
     sweep_levels_free(&y);
 }
 
-static void marginals(const struct sweep *s, struct json_out *j) {
+void sweep_marginals_json(const struct sweep *s, struct json_out *j) {
     json_key(j, "marginals");
     json_array(j);
     for (size_t k = 0; k < s->spec.axes; k++) {
@@ -468,7 +468,7 @@ void sweep_doc_json(const struct sweep *s, struct json_out *j) {
     distribution(s, j);
     curves(s, j);
     heat(s, j);
-    marginals(s, j);
+    sweep_marginals_json(s, j);
     ranks(s, j);
     table(s, j);
     json_object_end(j);

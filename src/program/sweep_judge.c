@@ -117,7 +117,7 @@ static int by_net(const void *a, const void *b, void *ctx) {
     return (x > y) - (x < y);
 }
 
-static void rank(struct sweep *s) {
+void sweep_rank(struct sweep *s) {
     s->order = mem_alloc((s->spec.sets + 1) * sizeof *s->order);
     s->finished = s->profitable = 0;
     for (size_t i = 0; i < s->spec.sets; i++) {
@@ -202,7 +202,7 @@ static void deflate(struct sweep *s) {
 }
 
 err_t sweep_judge(struct sweep *s, struct err_info *e) {
-    rank(s);
+    sweep_rank(s);
     if (s->finished == 0) {
         return err_set(
             e, ERR_INPUT, "no set could be run to its end; the first one: %s", s->row[0].failed);

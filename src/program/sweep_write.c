@@ -46,9 +46,9 @@ static void row_of(const struct sweep *s, size_t set, FILE *f) {
         (unsigned long long)r->fills_hash, (unsigned long long)r->ledger_hash, why);
 }
 
-static err_t write_csv(const struct sweep *s, struct err_info *e) {
+err_t sweep_csv(const struct sweep *s, const char *name, struct err_info *e) {
     FILE *f;
-    err_t code = run_folder_open(s->run.folder, "sweep.csv", &f, e);
+    err_t code = run_folder_open(s->run.folder, name, &f, e);
     if (code) return code;
     fputs("set", f);
     for (size_t k = 0; k < s->spec.axes; k++) fprintf(f, ",%s", s->spec.axis[k].key);
@@ -57,7 +57,7 @@ static err_t write_csv(const struct sweep *s, struct err_info *e) {
           "taker_mark_10s_bps,orders_hash,fills_hash,ledger_hash,failed\n",
         f);
     for (size_t i = 0; i < s->spec.sets; i++) row_of(s, i, f);
-    return run_folder_close(f, "sweep.csv", e);
+    return run_folder_close(f, name, e);
 }
 
 static void set_json(const struct sweep *s, const char *key, size_t set, struct json_out *j) {
@@ -204,7 +204,7 @@ static err_t write_config(const struct sweep *s, struct err_info *e) {
 
 err_t sweep_write(struct sweep *s, struct err_info *e) {
     char part[FILE_PATH_MAX + 8];
-    err_t code = write_csv(s, e);
+    err_t code = sweep_csv(s, "sweep.csv", e);
     if (!code) code = write_config(s, e);
     if (!code) code = write_result(s, e);
     if (!code) code = write_report(s, e);

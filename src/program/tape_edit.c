@@ -13,9 +13,9 @@ struct edit {
     struct tape_writer *w;
     struct instrument inst; /* as in the new tape */
     void *book_mem;
-    struct book *book;  /* the recorded one, whatever is left out */
-    size_t hole;        /* the next or present one */
-    bool in_hole, lost; /* lost: the message of a loss was left out */
+    struct book *book;                  /* the recorded one, whatever is left out */
+    size_t hole;                        /* the next or present one */
+    enum { WHOLE, LOST, BROKEN } state; /* of the hole: one message left out; the next one told */
     bool begun;
     size_t snapshots;
 };
@@ -56,14 +56,6 @@ static err_t snapshot(struct edit *d, const struct event *at, struct err_info *e
     return code;
 }
 
-static err_t gap(struct edit *d, const struct event *at, struct err_info *e) {
-    struct event ev = {.ts_local = at->ts_local,
-        .inst = d->inst.id,
-        .kind = EV_GAP,
-        .flags = EVF_FIRST | EVF_LAST};
-    return tape_writer_append(d->w, &ev, 1, e);
-}
-
 static bool is_depth(const struct event *ev) {
     return ev->kind == EV_DEPTH || ev->kind == EV_DEPTH_END;
 }
@@ -79,22 +71,16 @@ static err_t judge(struct edit *d, const struct event *ev, bool *out, struct err
         d->begun = true;
         if (d->t->from_ns > INT64_MIN) code = snapshot(d, ev, e);
     }
-    if (h && !code && now >= h->to_ns && (d->in_hole || now >= h->from_ns)) {
-        if (d->in_hole || d->lost) code = snapshot(d, ev, e);
-        d->in_hole = d->lost = false;
+    if (!h || code || now < h->from_ns) return code;
+    if (now >= h->to_ns) {
+        if (d->state != WHOLE) code = snapshot(d, ev, e);
+        d->state = WHOLE;
         d->hole++;
         return code;
     }
-    if (!h || code || now < h->from_ns) return code;
-    if (h->loss) {
-        *out = !d->lost && is_depth(ev);
-        d->lost |= *out;
-        return ERR_OK;
-    }
-    if (!d->in_hole) code = gap(d, ev, e);
-    d->in_hole = true;
-    *out = true;
-    return code;
+    *out = d->state == WHOLE ? is_depth(ev) || !h->loss : d->state == BROKEN && !h->loss;
+    if (is_depth(ev) && d->state != BROKEN) d->state = d->state == WHOLE ? LOST : BROKEN;
+    return ERR_OK;
 }
 
 static err_t walk(struct edit *d, struct err_info *e) {

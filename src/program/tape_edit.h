@@ -2,10 +2,10 @@
  * the recording happened not to meet.
  *
  *   span   [from, to): whole messages; a snapshot of the book as it stood opens it
- *   hole   silence: every event of [from, to) is missing, as of a lost connection; EV_GAP at its
- *          start ends the trust in the book, a snapshot of the true book at its end restores it
- *          loss: one depth message at `from` is missing; what follows does not connect, until a
- *          snapshot at `to` restores the book
+ *   hole   loss: one depth message at `from` is missing; what follows does not connect, so the
+ *          book is a GAP, until a snapshot of the true book at `to` restores it
+ *          silence: besides, all that follows that first message without a connection is missing
+ *          until `to`, as of a lost line
  *
  * Time       ns, local. Only the events of one instrument are written.
  * Invariant  outside holes and before the snapshots every event is the recorded one; after each

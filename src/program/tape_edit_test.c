@@ -134,15 +134,22 @@ static void trust_is_lost_in_a_hole_and_the_true_book_is_back_after_it(void **st
     struct tape_hole hole[] = {{a.first + 40 * NS_PER_S, a.first + 45 * NS_PER_S, false},
         {a.first + 80 * NS_PER_S, a.first + 81 * NS_PER_S, true},
         {a.first + 200 * NS_PER_S, a.first + 260 * NS_PER_S, false}};
-    size_t snapshots = 0, inside = 0;
+    size_t snapshots = 0, inside = 0, messages = 0;
     edit("holes", INT64_MIN, INT64_MAX, hole, 3, &b, &snapshots);
     assert_int_equal(snapshots, 3);
     for (size_t i = 0; i < b.n; i += event_slots(b.ev[i].kind)) {
         int64_t t = b.ev[i].ts_local.ns;
-        bool gap = b.ev[i].kind == EV_GAP;
-        for (int k = 0; k < 3; k += 2) inside += !gap && t >= hole[k].from_ns && t < hole[k].to_ns;
+        for (int k = 0; k < 3; k += 2) {
+            if (t < hole[k].from_ns + NS_PER_S / 2 || t >= hole[k].to_ns) continue;
+            inside++;
+        }
+        for (int k = 0; k < 3; k += 2) {
+            if (t < hole[k].from_ns || t >= hole[k].to_ns) continue;
+            messages += b.ev[i].flags & EVF_LAST && b.ev[i].kind == EV_DEPTH;
+        }
     }
-    assert_int_equal(inside, 0); /* silence is silent */
+    assert_int_equal(inside, 0);   /* silence is silent */
+    assert_int_equal(messages, 2); /* but for the message that tells of each */
     for (int64_t at = a.first + 10 * NS_PER_S; at < a.last; at += 1300 * NS_PER_MS) {
         struct state x = book_at(&a, at), y = book_at(&b, at);
         bool lost = false, edge = false;

@@ -26,6 +26,7 @@ extern const struct cli_verb cmd_queue_fit;
 extern const struct cli_verb cmd_report;
 extern const struct cli_verb cmd_run;
 extern const struct cli_verb cmd_show_config;
+extern const struct cli_verb cmd_stress;
 extern const struct cli_verb cmd_sweep;
 extern const struct cli_verb cmd_tape_cut;
 extern const struct cli_verb cmd_tape_export;
@@ -64,6 +65,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cmd_report,
     &cmd_run,
     &cmd_show_config,
+    &cmd_stress,
     &cmd_sweep,
     &cmd_tape_cut,
     &cmd_tape_export,

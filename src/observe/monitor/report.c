@@ -107,6 +107,7 @@ err_t report_render(const char *json, struct html *h, struct err_info *e) {
     head(h, doc);
     limits(h, doc);
     report_sweep(h, doc);
+    report_stress(h, doc);
     report_truth(h, doc);
     report_money(h, doc);
     report_fills(h, doc);

@@ -21,6 +21,7 @@ const char **report_names(const cJSON *o, const char *key, size_t *n);
 void report_caption(struct html *h, const char *text);   /* ends the figure */
 void report_table(struct html *h, const cJSON *rows);    /* strings; row 0 names the columns */
 void report_verdicts(struct html *h, const cJSON *rows); /* question, found, needed, verdict */
+void report_marginals(struct html *h, const cJSON *sweep, const char *asset, const char *text);
 void report_heat(struct html *h, const cJSON *m, const char *title, const char *text);
 
 void report_money(struct html *h, const cJSON *doc);   /* equity, drawdown, costs */
@@ -31,6 +32,7 @@ void report_truth(struct html *h, const cJSON *doc);   /* found beside planted *
 void report_score(struct html *h, const cJSON *doc);   /* scorecard */
 void report_data(struct html *h, const cJSON *doc);    /* data quality, gaps, buckets, features */
 void report_sweep(struct html *h, const cJSON *doc);   /* many sets: doubts, pictures, table */
+void report_stress(struct html *h, const cJSON *doc);  /* worlds, surface, histories, extremes */
 void report_trace(struct html *h, const cJSON *doc);   /* stage hashes, configuration */
 
 #endif

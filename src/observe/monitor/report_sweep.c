@@ -122,7 +122,7 @@ void report_heat(struct html *h, const cJSON *m, const char *title, const char *
     free(value);
 }
 
-static void marginals(struct html *h, const cJSON *sweep, const char *asset) {
+void report_marginals(struct html *h, const cJSON *sweep, const char *asset, const char *text) {
     const cJSON *m;
     size_t n, k, places;
     double *net = report_numbers(sweep, "net", &n);
@@ -134,9 +134,7 @@ static void marginals(struct html *h, const cJSON *sweep, const char *asset) {
             const char *key = report_string(m, "key", "");
             html_put(h, "<figure>");
             chart_dots(h, key, key, asset, place, places, at, net, n);
-            report_caption(h,
-                "Each dot is a set, the bar the mean of its column, the ring the best "
-                "set. A parameter that matters moves the bars; one lucky dot does not.");
+            report_caption(h, text);
         }
         free(place);
         free(at);
@@ -177,7 +175,10 @@ void report_sweep(struct html *h, const cJSON *doc) {
         "The two parameters with most values; each cell is the mean over all others. Trust plains, "
         "not "
         "peaks: a good cell beside bad ones is luck.");
-    marginals(h, s, asset);
+    report_marginals(h, s, asset,
+        "Each dot is a set, the bar the mean of its column, the ring the best set. A parameter "
+        "that "
+        "matters moves the bars; one lucky dot does not.");
     html_put(h, "<h3>Best ten, median, worst three</h3>");
     report_table(h, cJSON_GetObjectItemCaseSensitive(s, "table"));
 }
