@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "observe/monitor/report.h"
 #include "program/plan.h"
+#include "program/plan_account.h"
 
 /* ---- sets that are made here, not written by the user ---- */
 
@@ -35,21 +36,17 @@ __attribute__((format(printf, 4, 5))) static void value(
     va_end(ap);
 }
 
-static double number(const struct config *c, const char *key) {
-    return strtod(config_string(c, key), NULL);
-}
-
 struct ranges { /* of a world */
     double entry, response, maker, taker, slippage, latency, fee, more_slippage, reject, outage,
         every;
     bool bars, strict, constant;
 };
 
-static struct ranges ranges_of(const struct config *c, bool bars) {
+static struct ranges ranges_of(const struct config *c, bool bars, const struct ledger_fees *fees) {
     return (struct ranges){.entry = config_double(c, "sim.entry_ms"),
         .response = config_double(c, "sim.response_ms"),
-        .maker = number(c, "fees.maker"),
-        .taker = number(c, "fees.taker"),
+        .maker = (double)fees->maker.e16 / 1e16,
+        .taker = (double)fees->taker.e16 / 1e16,
         .slippage = config_double(c, "sim.bar_slippage_bps"),
         .latency = config_double(c, "stress.latency_factor"),
         .fee = config_double(c, "stress.fee_bps"),
@@ -98,7 +95,7 @@ static void world(struct sweep_spec *s, size_t set, const struct ranges *r, cons
 static void worlds(struct stress *s) {
     struct sweep *w = &s->worlds;
     const struct config *c = w->cfg;
-    struct ranges r = ranges_of(c, w->bars);
+    struct ranges r = ranges_of(c, w->bars, &s->fees);
     axis(&w->spec, "fees.maker", true);
     axis(&w->spec, "fees.taker", true);
     if (r.bars) axis(&w->spec, "sim.bar_slippage_bps", false);
@@ -106,7 +103,11 @@ static void worlds(struct stress *s) {
     static const char *const strict[] = {
         "sim.latency.reject_rate", "sim.outage_every_s", "sim.outage_s", "sim.outage_kind", "seed"};
     for (size_t i = 0; !r.bars && i < 3; i++) axis(&w->spec, tick[i], false);
-    for (size_t i = 0; r.strict && i < 5; i++) axis(&w->spec, strict[i], false);
+    for (size_t i = 0; r.strict && i < 5; i++) {
+        size_t k = axis(&w->spec, strict[i], false);
+        w->spec.axis[k].hidden = i == 1 || i == 4; /* one value; a name for chance */
+    }
+    w->spec.axis[1].hidden = true; /* the taker's fee moves with the maker's */
     w->spec.seed = (uint64_t)config_int(c, "seed");
     room(&w->spec, 1 + (size_t)config_int(c, "stress.worlds"), &w->row);
     for (size_t i = 0; i < w->spec.sets; i++) world(&w->spec, i, &r, c, w->spec.seed);
@@ -115,7 +116,7 @@ static void worlds(struct stress *s) {
 /* Latency times 1, 2, 4 ... the factor; fees dearer by 0 ... the limit. Bars: slippage instead. */
 static void surface(struct stress *s) {
     struct sweep *w = &s->surface;
-    struct ranges r = ranges_of(s->worlds.cfg, s->worlds.bars);
+    struct ranges r = ranges_of(s->worlds.cfg, s->worlds.bars, &s->fees);
     axis(&w->spec, "fees.maker", true);
     axis(&w->spec, "fees.taker", true);
     axis(&w->spec, r.bars ? "sim.bar_slippage_bps" : "sim.entry_ms", false);
@@ -151,6 +152,12 @@ static err_t check(const struct stress *s, struct err_info *e) {
             "%s",
             config_list(c, "instruments") > 0 ? "instruments" : "data.tapes");
     }
+    if (config_list(c, "fees.tiers") > 0) {
+        return err_set(e, ERR_USAGE,
+            "%s: fees.tiers: worlds make fees.maker and fees.taker dearer, which tiers override; "
+            "give the two rates instead",
+            config_where(c, "fees.tiers"));
+    }
     if (strcmp(config_string(c, "sim.latency.model"), "constant") == 0) return ERR_OK;
     return err_set(e, ERR_USAGE,
         "%s: sim.latency.model = %s: worlds scale sim.entry_ms and sim.response_ms, which only "
@@ -165,6 +172,7 @@ err_t stress_run(struct stress *s, const struct cli_args *args, struct err_info 
     if (!code)
         code = pipeline_instrument(
             w->run.tape, config_string(w->cfg, "data.symbol"), &w->inst, &w->bars, e);
+    if (!code) code = plan_fees(w->cfg, &w->inst, &s->fees, e);
     if (!code) code = plan_tape_hash(w->cfg, w->run.tape, &w->run.result.tape_hash, e);
     if (code) return code;
     worlds(s);

@@ -13,6 +13,7 @@
 #ifndef FATHOM_PROGRAM_STRESS_H
 #define FATHOM_PROGRAM_STRESS_H
 
+#include "execute/ledger/ledger.h"
 #include "program/sweep.h"
 #include "program/tape_edit.h"
 
@@ -41,8 +42,9 @@ struct stress_histories {
 };
 
 struct stress {
-    struct sweep worlds;  /* owns run, cfg; row 0 is as configured */
-    struct sweep surface; /* borrows both */
+    struct sweep worlds;     /* owns run, cfg; row 0 is as configured */
+    struct sweep surface;    /* borrows both */
+    struct ledger_fees fees; /* as configured */
     double latency[STRESS_LATENCIES], fee_bps[STRESS_FEES];
     size_t extremes;
     struct stress_extreme extreme[STRESS_EXTREMES_MAX];

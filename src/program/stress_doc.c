@@ -198,7 +198,7 @@ static void histories(const struct stress *s, struct json_out *j) {
             "of "
             "days (%zu of them a history, %zu histories): %.0f %% end with a profit. Such "
             "histories "
-            "only reshuffle one afternoon; they know no other.",
+            "only reshuffle these data; they know no others.",
             STRESS_DAYS_LEAST, h->block_s, h->blocks, h->repeats, h->profitable * 100);
     }
     json_kstr(j, "note", note);

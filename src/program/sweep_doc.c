@@ -264,6 +264,7 @@ void sweep_marginals_json(const struct sweep *s, struct json_out *j) {
     json_array(j);
     for (size_t k = 0; k < s->spec.axes; k++) {
         struct sweep_levels l;
+        if (s->spec.axis[k].hidden) continue;
         sweep_levels(s, k, LEVELS_MOST, &l);
         json_object(j);
         json_kstr(j, "key", s->spec.axis[k].key);

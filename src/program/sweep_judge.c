@@ -10,6 +10,8 @@
 
 /* ---- levels of an axis ---- */
 
+enum { BINS_MOST = 8 }; /* of an axis with more values than can be shown one by one */
+
 struct value {
     double number;
     const char *text;
@@ -47,15 +49,18 @@ void sweep_levels(const struct sweep *s, size_t axis, size_t most, struct sweep_
         v[i].level = distinct;
     }
     distinct++;
-    out->n = distinct < most ? distinct : most;
+    out->n = distinct <= most ? distinct : most < BINS_MOST ? most : BINS_MOST;
     out->of = mem_alloc((n + 1) * sizeof *out->of);
     out->label = mem_alloc((out->n + 1) * sizeof *out->label);
     for (size_t i = 0; i < n;) {
         size_t at = v[i].level * out->n / distinct, last = i;
         while (last + 1 < n && v[last + 1].level * out->n / distinct == at) last++;
-        bool one = strcmp(v[i].text, v[last].text) == 0;
-        snprintf(
-            out->label[at], sizeof *out->label, one ? "%s" : "%s .. %s", v[i].text, v[last].text);
+        if (strcmp(v[i].text, v[last].text) == 0) {
+            snprintf(out->label[at], sizeof *out->label, "%s", v[i].text);
+        } else {
+            snprintf(
+                out->label[at], sizeof *out->label, "%.3g to %.3g", v[i].number, v[last].number);
+        }
         for (; i <= last; i++) out->of[v[i].set] = at;
     }
     free(v);

@@ -30,6 +30,7 @@ enum sweep_method { SWEEP_GRID, SWEEP_RANDOM, SWEEP_LATIN };
 struct sweep_axis {
     char key[SWEEP_KEY_MAX];
     bool shared;   /* sets that differ here can share one replay */
+    bool hidden;   /* not shown by itself in a report */
     size_t values; /* listed ones; 0 = drawn from lo..hi */
     char (*value)[SWEEP_TEXT_MAX];
     double lo, hi;
