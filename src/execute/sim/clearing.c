@@ -30,6 +30,7 @@ uint32_t clearing_join(
         .marks = rules->marks};
     w->seat[seat].clearing = c;
     w->seat[seat].leg = k;
+    sim_account(&w->seat[seat])->shared = &c->meter[w->cfg->inst->venue % VENUE_COUNT];
     w->cleared = true;
     return k;
 }

@@ -27,7 +27,9 @@
 #ifndef FATHOM_EXECUTE_SIM_CLEARING_H
 #define FATHOM_EXECUTE_SIM_CLEARING_H
 
+#include "base/instrument.h"
 #include "execute/ledger/margin.h"
+#include "execute/sim/meter.h"
 #include "execute/sim/world.h"
 
 struct clearing_rules {
@@ -65,8 +67,9 @@ struct clearing {
     struct margin_account account;
     struct clearing_leg leg[MARGIN_LEGS_MAX];
     struct clearing_counters counters;
-    money_t insurance_e12; /* the fund; what goes beyond sets the ADL flag */
-    bool touched;          /* another world than the one that steps has new reports */
+    struct meter meter[VENUE_COUNT]; /* requests: the venue counts them over all instruments */
+    money_t insurance_e12;           /* the fund; what goes beyond sets the ADL flag */
+    bool touched;                    /* another world than the one that steps has new reports */
 };
 
 void clearing_init(struct clearing *c);

@@ -17,6 +17,22 @@ static int64_t worse(const struct world *w, int side, int64_t open) {
     return px > 0 ? px : tick;
 }
 
+/* A reduce-only order against the position at the open; false: it ended. */
+static bool reduce(struct sim_seat *s, struct sim_order *o, int64_t ts) {
+    if (!(o->flags & SIM_REDUCE)) return true;
+    int64_t room = sim_room(s, o->side, false);
+    if (room == 0) {
+        sim_say(s, o, REPORT_EXPIRED, WHY_REDUCE_ONLY, ts);
+        return false;
+    }
+    if (o->leaves > room) {
+        o->qty -= o->leaves - room;
+        o->leaves = room;
+        sim_say(s, o, REPORT_MODIFIED, WHY_REDUCE_ONLY, ts);
+    }
+    return true;
+}
+
 static void open_bar(struct world *w, struct sim_seat *s, int side, const struct event *ev) {
     int64_t px = worse(w, side, ev->px.ticks);
     while (s->count[side] > 0) {
@@ -26,6 +42,7 @@ static void open_bar(struct world *w, struct sim_seat *s, int side, const struct
             sim_say(s, &o, REPORT_EXPIRED, WHY_NO_LIQUIDITY, ev->ts_local.ns);
             continue;
         }
+        if (!reduce(s, &o, ev->ts_local.ns)) continue;
         int64_t qty = o.leaves;
         o.leaves = 0;
         sim_fill(s, &o, px, qty, false, -1, ev->ts_local.ns);

@@ -5,6 +5,7 @@
 #include "execute/sim/anchor_book.h"
 #include "execute/sim/clearing.h"
 #include "execute/sim/merge_tree.h"
+#include "execute/sim/meter.h"
 #include "execute/sim/sim_l3.h"
 #include "execute/sim/world.h"
 #include "execute/sim/world_rows.h"
@@ -43,14 +44,6 @@ struct sim_taken { /* displayed quantity of a level that this seat has already t
     int64_t px, lots;
 };
 
-enum { SIM_LIMITS_MAX = 4, SIM_RECENT_MAX = 64 };
-struct sim_usage { /* of one limit of the venue */
-    int64_t window, used;
-    uint32_t next, count, strikes;
-    uint32_t pad;
-    int64_t recent[SIM_RECENT_MAX];
-};
-
 struct sim_bus {
     size_t head, count;
     int64_t last; /* arrival of the newest */
@@ -74,8 +67,8 @@ struct sim_seat {
     uint32_t triggers, ties, reducing; /* reducing: resting reduce-only orders */
     bool unsettled, mute;
     uint8_t account;
-    int64_t position; /* of the account; kept in the seat that it is named after */
-    int64_t banned_until;
+    int64_t position;          /* of the account; kept in the seat that it is named after */
+    struct meter *shared;      /* of the account over several worlds; NULL: `meter` counts */
     struct clearing *clearing; /* NULL: no money stands behind the orders */
     uint32_t leg;
     bool open_stale; /* an order came, went or filled since `open` was summed */
@@ -90,7 +83,7 @@ struct sim_seat {
     struct sim_taken taken[2][SIM_TAKEN_MAX];
     struct sim_trigger trigger[SIM_TRIGGERS_MAX];
     struct sim_tie tie[SIM_TIES_MAX];
-    struct sim_usage usage[SIM_LIMITS_MAX];
+    struct meter meter;
 };
 
 struct sim_reorder { /* sorted ring of exchange events; key in ts_local (our axis) */
@@ -183,7 +176,8 @@ enum sim_limit_shape {
 struct sim_limit {
     uint32_t kinds; /* bits 1 << enum request_kind */
     uint8_t shape;
-    uint8_t pad[3];
+    bool each; /* counted for each instrument, not over all of the account */
+    uint8_t pad[2];
     uint32_t most;
     uint32_t strikes; /* refused this often, the sender is banned; 0 = never */
     int64_t span_ns, ban_ns;
@@ -196,7 +190,7 @@ struct sim_rules_row {
     bool post_only_amend_ends;  /* an amend that would take ends the order; else it is refused */
     uint32_t orders_max, waiting_max; /* 0 = no limit known */
     int64_t gtd_least_ns;
-    struct sim_limit limit[SIM_LIMITS_MAX];
+    struct sim_limit limit[METER_LIMITS_MAX];
 };
 const struct sim_rules_row *sim_rules_of(uint8_t venue);
 /* Limits and outages before anything else looks at the request; WHY_NONE: goes on. *lost: it never

@@ -390,6 +390,32 @@ static void a_stop_that_finds_nothing_to_reduce_expires_when_it_fires(void **sta
     assert_int_equal(g.position, 0);
 }
 
+static void bars_know_reduce_only_and_refuse_what_needs_a_book(void **state) {
+    (void)state;
+    struct script s = {0};
+    const int64_t minute = 60000000; /* us */
+    for (int64_t k = 0; k < 4; k++) {
+        struct event *ev =
+            script_add(&s, (k + 1) * minute, EV_KLINE, EVF_FIRST | EVF_LAST | EVF_CLOSED, 1000, 10);
+        ev->id = k * minute * 1000;
+        ev->ts_local = ev->ts_venue;
+        memset(&s.ev[s.n], 0, sizeof s.ev[0]);
+        ((struct event_cont *)(void *)&s.ev[s.n++])->w[KLINE_OPEN_PX] = 1000;
+    }
+    struct world_config cfg = slow;
+    cfg.bars = true;
+    struct order_request q[4] = {order(1, 60000, SIDE_BUY, 0, 3, TIF_GTC),
+        reducing(2, 120000, SIDE_SELL, 0, 5), reducing(3, 120000, SIDE_SELL, 0, 1),
+        stop(4, 120000, SIDE_SELL, 900, 1)};
+    struct script_got g = script_play(&s, &cfg, q, NULL, 4);
+    assert_int_equal(script_filled(&g, 1), 3);
+    assert_int_equal(script_filled(&g, 2), 3); /* cut at the open */
+    assert_int_equal(script_told(&g, 2, REPORT_MODIFIED, WHY_REDUCE_ONLY), 1);
+    assert_int_equal(script_told(&g, 3, REPORT_EXPIRED, WHY_REDUCE_ONLY), 1);
+    assert_int_equal(script_told(&g, 4, REPORT_REJECTED, WHY_UNSUPPORTED), 1);
+    assert_int_equal(g.position, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stop_waits_until_a_print_reaches_its_price_and_takes_the_then_book),
@@ -414,6 +440,7 @@ int main(void) {
         cmocka_unit_test(a_print_that_reaches_both_never_takes_reduce_only_beyond_flat),
         cmocka_unit_test(a_bracket_closes_a_position_once),
         cmocka_unit_test(a_stop_that_finds_nothing_to_reduce_expires_when_it_fires),
+        cmocka_unit_test(bars_know_reduce_only_and_refuse_what_needs_a_book),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

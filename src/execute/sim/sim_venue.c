@@ -31,9 +31,9 @@ enum {
         .same_refused = true, .post_only_rejects = true, .post_only_amend_ends = true,             \
         .orders_max = 200, .waiting_max = 200, .gtd_least_ns = 600 * NS_PER_S,                     \
         .limit = {                                                                                 \
-            {NEW | MODIFY, LIMIT_WINDOW, {0}, 300, 0, 10 * NS_PER_S, 0},                           \
-            {NEW | MODIFY, LIMIT_WINDOW, {0}, 1200, 0, 60 * NS_PER_S, 0},                          \
-            {CANCEL | QUERY, LIMIT_WINDOW, {0}, 2400, 10, 60 * NS_PER_S, 120 * NS_PER_S},          \
+            {NEW | MODIFY, LIMIT_WINDOW, false, {0}, 300, 0, 10 * NS_PER_S, 0},                    \
+            {NEW | MODIFY, LIMIT_WINDOW, false, {0}, 1200, 0, 60 * NS_PER_S, 0},                   \
+            {CANCEL | QUERY, LIMIT_WINDOW, false, {0}, 2400, 10, 60 * NS_PER_S, 120 * NS_PER_S},   \
         },                                                                                         \
     }
 
@@ -56,10 +56,10 @@ static const struct sim_rules_row rows[] = {
         .reduce = REDUCE_CUT,
         .stp = STP_MAKER,
         .waiting_max = 500,
-        .limit = {{NEW, LIMIT_ROLLING, {0}, 60, 0, 2 * NS_PER_S, 0},
-            {MODIFY, LIMIT_ROLLING, {0}, 60, 0, 2 * NS_PER_S, 0},
-            {CANCEL, LIMIT_ROLLING, {0}, 60, 0, 2 * NS_PER_S, 0},
-            {QUERY, LIMIT_ROLLING, {0}, 60, 0, 2 * NS_PER_S, 0}}},
+        .limit = {{NEW, LIMIT_ROLLING, true, {0}, 60, 0, 2 * NS_PER_S, 0},
+            {MODIFY, LIMIT_ROLLING, true, {0}, 60, 0, 2 * NS_PER_S, 0},
+            {CANCEL, LIMIT_ROLLING, true, {0}, 60, 0, 2 * NS_PER_S, 0},
+            {QUERY, LIMIT_ROLLING, true, {0}, 60, 0, 2 * NS_PER_S, 0}}},
     /* Bybit
      *   amend       qty = "order quantity after modification"; unchanged values are an error; the
      *               place after it is not stated: lost
@@ -76,10 +76,10 @@ static const struct sim_rules_row rows[] = {
         .post_only_amend_ends = true,
         .orders_max = 500,
         .waiting_max = 10,
-        .limit = {{NEW, LIMIT_ROLLING, {0}, 10, 0, NS_PER_S, 0},
-            {MODIFY, LIMIT_ROLLING, {0}, 10, 0, NS_PER_S, 0},
-            {CANCEL, LIMIT_ROLLING, {0}, 10, 0, NS_PER_S, 0},
-            {QUERY, LIMIT_ROLLING, {0}, 50, 0, NS_PER_S, 0}}},
+        .limit = {{NEW, LIMIT_ROLLING, false, {0}, 10, 0, NS_PER_S, 0},
+            {MODIFY, LIMIT_ROLLING, false, {0}, 10, 0, NS_PER_S, 0},
+            {CANCEL, LIMIT_ROLLING, false, {0}, 10, 0, NS_PER_S, 0},
+            {QUERY, LIMIT_ROLLING, false, {0}, 50, 0, NS_PER_S, 0}}},
     /* Deribit
      *   amend       amount = new total; the place is kept only for less at the same price; a
      *               post-only edit that would take ends the order (edit_post_only_reject)
@@ -94,8 +94,8 @@ static const struct sim_rules_row rows[] = {
         .stp = STP_NONE,
         .post_only_rejects = true,
         .post_only_amend_ends = true,
-        .limit = {{NEW | MODIFY | CANCEL, LIMIT_CREDIT, {0}, 20, 1, NS_PER_S / 5, NS_PER_S},
-            {QUERY, LIMIT_CREDIT, {0}, 100, 1, NS_PER_S / 20, NS_PER_S}}},
+        .limit = {{NEW | MODIFY | CANCEL, LIMIT_CREDIT, false, {0}, 20, 1, NS_PER_S / 5, NS_PER_S},
+            {QUERY, LIMIT_CREDIT, false, {0}, 100, 1, NS_PER_S / 20, NS_PER_S}}},
 };
 
 const struct sim_rules_row *sim_rules_of(uint8_t venue) {
@@ -107,9 +107,9 @@ const struct sim_rules_row *sim_rules_of(uint8_t venue) {
 
 /* ---- request limits ---- */
 
-static bool window_full(struct sim_usage *u, const struct sim_limit *l, int64_t ts) {
+static bool window_full(struct meter_use *u, const struct sim_limit *l, int64_t ts) {
     int64_t now = ts / l->span_ns;
-    if (now != u->window) {
+    if (now > u->window) { /* instruments of one account need not agree on the last instant */
         u->window = now;
         u->used = 0;
         u->strikes = 0;
@@ -120,8 +120,8 @@ static bool window_full(struct sim_usage *u, const struct sim_limit *l, int64_t 
 }
 
 /* recent[] holds the times of the last `most` that were let through. */
-static bool rolling_full(struct sim_usage *u, const struct sim_limit *l, int64_t ts) {
-    CHECK(l->most <= SIM_RECENT_MAX);
+static bool rolling_full(struct meter_use *u, const struct sim_limit *l, int64_t ts) {
+    CHECK(l->most <= METER_RECENT_MAX);
     if (u->count == l->most && ts - u->recent[u->next] < l->span_ns) return true;
     u->recent[u->next] = ts;
     u->next = (u->next + 1) % l->most;
@@ -131,7 +131,7 @@ static bool rolling_full(struct sim_usage *u, const struct sim_limit *l, int64_t
 }
 
 /* window: when all credits would be there again. */
-static bool credit_empty(struct sim_usage *u, const struct sim_limit *l, int64_t ts) {
+static bool credit_empty(struct meter_use *u, const struct sim_limit *l, int64_t ts) {
     int64_t full = u->window > ts ? u->window : ts;
     if (full + l->span_ns - ts > (int64_t)l->most * l->span_ns) return true;
     u->window = full + l->span_ns;
@@ -139,7 +139,7 @@ static bool credit_empty(struct sim_usage *u, const struct sim_limit *l, int64_t
     return false;
 }
 
-static bool over(struct sim_usage *u, const struct sim_limit *l, int64_t ts) {
+static bool over(struct meter_use *u, const struct sim_limit *l, int64_t ts) {
     switch ((enum sim_limit_shape)l->shape) {
     case LIMIT_WINDOW: return window_full(u, l, ts);
     case LIMIT_ROLLING: return rolling_full(u, l, ts);
@@ -151,13 +151,14 @@ static bool over(struct sim_usage *u, const struct sim_limit *l, int64_t ts) {
 /* On the venue's clock: windows begin at its round times. */
 static enum report_why count_request(
     struct sim_seat *account, const struct sim_limit *limit, uint8_t kind, int64_t ts) {
-    if (ts < account->banned_until) return WHY_BANNED;
-    for (int i = 0; i < SIM_LIMITS_MAX && limit[i].most > 0; i++) {
+    struct meter *all = account->shared ? account->shared : &account->meter;
+    if (ts < all->banned_until) return WHY_BANNED;
+    for (int i = 0; i < METER_LIMITS_MAX && limit[i].most > 0; i++) {
         const struct sim_limit *l = &limit[i];
-        struct sim_usage *u = &account->usage[i];
+        struct meter_use *u = l->each ? &account->meter.use[i] : &all->use[i];
         if (!(l->kinds >> kind & 1u) || !over(u, l, ts)) continue;
         if (l->strikes > 0 && ++u->strikes >= l->strikes) {
-            account->banned_until = ts + l->ban_ns;
+            all->banned_until = ts + l->ban_ns;
             u->strikes = 0;
         }
         return WHY_RATE;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "execute/sim/clearing.h"
 #include "execute/sim/sim_testing.h"
 
 #define MARK(px) ((px)*AUX_ONE)
@@ -349,6 +350,46 @@ static void binance_counts_orders_in_windows_of_ten_seconds_and_a_minute(void **
     script_close(w);
 }
 
+/* Seven orders each on two instruments of one account; how many pass. */
+static size_t together(uint8_t venue, bool one_account) {
+    static struct clearing account[2];
+    const struct clearing_rules rules = {0};
+    size_t acks = 0;
+    clearing_init(&account[0]);
+    clearing_init(&account[1]);
+    for (int k = 0; k < 2; k++) {
+        struct rig r;
+        struct script s = script_market();
+        rig_at(&r, venue);
+        r.cfg.clears = true;
+        script_print(&s, 300000, EVF_BUY, 103, 1);
+        struct script_world *w = script_open(&s, &r.cfg);
+        (void)clearing_join(&account[one_account ? 0 : k], w->world, 0, &rules);
+        struct order_port port = world_port(w->world, 0);
+        for (int i = 0; i < 7; i++) {
+            struct order_request q = order(i + 1, 11, SIDE_BUY, 50, 1, TIF_IOC);
+            assert_true(port.send(port.ctx, &q));
+        }
+        const struct event *ev;
+        uint32_t seat;
+        while (world_next(w->world, &ev, &seat) == WORLD_EVENT) {
+            if (ev->kind != EV_ORDER_REPORT) continue;
+            struct report p;
+            report_decode(ev, &p);
+            acks += p.status == REPORT_ACK;
+        }
+        script_close(w);
+    }
+    return acks;
+}
+
+static void an_accounts_requests_count_together_over_its_instruments(void **state) {
+    (void)state;
+    assert_int_equal(together(VENUE_BYBIT, true), 10);
+    assert_int_equal(together(VENUE_BYBIT, false), 14);
+    assert_int_equal(together(VENUE_OKX, true), 14); /* OKX counts each instrument by itself */
+}
+
 static void going_on_after_the_limit_is_a_ban(void **state) {
     (void)state;
     enum { CANCELS = 2420 };
@@ -531,6 +572,7 @@ int main(void) {
         cmocka_unit_test(a_market_order_stops_at_its_bound_from_the_mark),
         cmocka_unit_test(each_venue_counts_requests_in_its_own_way),
         cmocka_unit_test(binance_counts_orders_in_windows_of_ten_seconds_and_a_minute),
+        cmocka_unit_test(an_accounts_requests_count_together_over_its_instruments),
         cmocka_unit_test(going_on_after_the_limit_is_a_ban),
         cmocka_unit_test(an_outage_rejects_loses_or_keeps_silent),
         cmocka_unit_test(a_drawn_outage_lies_once_in_each_slot_of_time),
