@@ -140,6 +140,9 @@ def keys_that_do_not_fit_each_other_are_refused():
     assert "reads no file" in backtest("x", f"sim.latency.file={TMP / 'feed.csv'}", ok=(2,))
     other_day = stamps("other.csv", orders(20, 0, start=1700000000000000000))
     assert "nothing to interpolate" in backtest("x", "sim.latency.model=recorded", f"sim.latency.file={other_day}", ok=(2,))
+    assert "needs sim.impact.bps" in backtest("x", "sim.impact.shape=sqrt", ok=(2,))
+    assert "only sim.rules = strict" in backtest("x", "sim.impact.half_life_s=1", "sim.rules=anchor", ok=(2,))
+    assert "multiple" in backtest("x", "sim.impact.shape=sqrt", "sim.impact.bps=1", "sim.impact.volume=0.00001", ok=(2,))
     assert "--entry" in run("latency", "fit", TAPE, "--entry", "x", ok=(2,)).stderr
     assert "exists" in run("latency", "fit", TAPE, "--to", TMP / "feed.csv", ok=(2,)).stderr
 

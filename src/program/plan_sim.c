@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "capture/tape/tape.h"
 #include "program/latency_fit.h"
+#include "program/plan.h"
 #include "program/queue_file.h"
 
 static bool word(const struct config *c, const char *key, const char *is) {
@@ -114,6 +115,30 @@ static err_t queue_of(const struct config *c, const struct fanout_facts *found,
     return err_set(e, ERR_USAGE, "%s: sim.queue = fifo: %s", config_where(c, "sim.queue"), why);
 }
 
+static err_t impact_of(const struct config *c, struct world_config *w, struct err_info *e) {
+    qty_t volume = {0};
+    bool linear = word(c, "sim.impact.shape", "linear"), root = word(c, "sim.impact.shape", "sqrt");
+    err_t code = linear || root ? plan_qty(c, "sim.impact.volume", w->inst, &volume, e) : ERR_OK;
+    if (code) return code;
+    w->impact = (struct impact_spec){
+        .half_life_ns = (int64_t)(config_double(c, "sim.impact.half_life_s") * 1e9),
+        .bps = config_double(c, "sim.impact.bps"),
+        .volume = (double)volume.lots,
+        .shape = linear ? IMPACT_LINEAR
+                 : root ? IMPACT_SQRT
+                        : IMPACT_NONE};
+    bool on = w->impact.half_life_ns > 0 || w->impact.shape != IMPACT_NONE;
+    if (on && (w->rules == SIM_ANCHOR || w->bars)) {
+        return err_set(e, ERR_USAGE,
+            "%s: sim.impact.*: only sim.rules = strict on a book knows own impact; unset them",
+            config_where(c, on && w->impact.shape ? "sim.impact.shape" : "sim.impact.half_life_s"));
+    }
+    if (w->impact.shape == IMPACT_NONE || (volume.lots > 0 && w->impact.bps > 0)) return ERR_OK;
+    return err_set(e, ERR_USAGE,
+        "%s: sim.impact.shape = %s needs sim.impact.bps and sim.impact.volume above 0",
+        config_where(c, "sim.impact.shape"), config_string(c, "sim.impact.shape"));
+}
+
 static err_t clock_of(const struct config *c, const struct fanout_lane *lane, struct plan_sim *p,
     struct world_config *w, struct err_info *e) {
     double window_s = config_double(c, "sim.clock_window_s");
@@ -141,6 +166,7 @@ err_t plan_sim(const struct config *c, const struct fanout_lane *lane,
     if (w->rules == SIM_ANCHOR) w->partial = partial_of(c);
     err_t code = queue_of(c, found, w, e);
     if (!code) code = latency_of(c, found, p, w, e);
+    if (!code) code = impact_of(c, w, e);
     w->latency = &p->latency;
     if (!code) code = clock_of(c, lane, p, w, e);
     if (code) return code;

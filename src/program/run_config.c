@@ -202,6 +202,15 @@ const struct config_key run_schema[] = {
         "Share of requests that never arrive: the order times out and is asked about.", ""),
     NUM("sim.clock_window_s", "0", 0, 1e7, "s",
         "One clock offset each so many seconds, linear between; 0 = one for all data.", ""),
+    NUM("sim.impact.half_life_s", "0", 0, 86400, "s",
+        "strict: liquidity that we took comes back with this half-life; 0 = when the data name its "
+        "level again.",
+        "Obizhaeva and Wang 2013"),
+    ENUM("sim.impact.shape", "none", "none|linear|sqrt",
+        "strict: prices move against further taking by sim.impact.bps x (Q / V) or its square "
+        "root."),
+    NUM("sim.impact.bps", "0", 0, 1e4, "bps", "Permanent impact of taking sim.impact.volume.", ""),
+    DEC("sim.impact.volume", "0", "base", "V of the permanent impact: a day's volume, say.", ""),
     BOOL("sim.partial_fills", "false",
         "anchor: its exchange with partial fills, defects as sim.anchor.* says; strict always has "
         "partial fills."),

@@ -42,6 +42,7 @@ struct sim_trigger {
 
 struct sim_taken { /* displayed quantity of a level that this seat has already traded */
     int64_t px, lots;
+    int64_t first, at; /* impact: lots when it last took there, and when */
 };
 
 struct sim_bus {
@@ -78,6 +79,7 @@ struct sim_seat {
     struct sim_response *responses;
     int64_t timer_ns, timer_next;
     struct latency_cursor wire;
+    int64_t taken_net; /* bought less sold by taking */
     struct world *world;
     struct sim_order orders[2][SIM_ORDERS_MAX];
     struct sim_taken taken[2][SIM_TAKEN_MAX];

@@ -27,7 +27,7 @@ static int64_t available(struct sim_seat *s, int side, const struct book_level *
 }
 
 /* False: no room to remember it, so it must not be taken. */
-static bool take(struct sim_seat *s, int side, int64_t px, int64_t lots) {
+static bool take(struct sim_seat *s, int side, int64_t px, int64_t lots, int64_t ts) {
     CHECK(lots > 0);
     struct sim_taken *t = taken_at(s, side, px);
     if (!t) {
@@ -36,13 +36,55 @@ static bool take(struct sim_seat *s, int side, int64_t px, int64_t lots) {
             return false;
         }
         t = &s->taken[side][s->taken_count[side]++];
-        *t = (struct sim_taken){px, 0};
+        *t = (struct sim_taken){.px = px};
     }
     t->lots += lots;
+    t->first = t->lots;
+    t->at = ts;
     return true;
 }
 
+/* The transient model of impact.h: what is taken comes back with time, not with messages. */
+static void recover(struct sim_seat *s, int64_t ts) {
+    int64_t half_life = s->world->cfg->impact.half_life_ns;
+    if (half_life == 0) return;
+    for (int side = 0; side < 2; side++) {
+        for (uint32_t i = 0; i < s->taken_count[side];) {
+            struct sim_taken *t = &s->taken[side][i];
+            t->lots = impact_left(t->first, ts - t->at, half_life);
+            if (t->lots > 0) {
+                i++;
+            } else {
+                *t = s->taken[side][--s->taken_count[side]];
+            }
+        }
+    }
+}
+
+/* The permanent model: how much worse than displayed this seat takes at px. */
+static int64_t shift(const struct sim_seat *s, int side, int64_t px) {
+    const struct world_config *c = s->world->cfg;
+    return impact_shift(&c->impact, s->taken_net, side, px, c->inst->tick_units);
+}
+
+/* The worst displayed price that an order with this limit reaches; 0 = none. */
+static int64_t reach(const struct sim_seat *s, int side, int64_t limit) {
+    if (limit == 0 || s->world->cfg->impact.shape == IMPACT_NONE) return limit;
+    int64_t worse = shift(s, side, limit);
+    int64_t px = side == SIDE_BUY ? limit - worse : limit + worse;
+    return px > 0 ? px : 1;
+}
+
+/* What a level at px costs this seat, never beyond the limit (0 = none): that is a tick of
+ * rounding at most. */
+static int64_t paid(const struct sim_seat *s, int side, int64_t px, int64_t limit) {
+    if (s->world->cfg->impact.shape == IMPACT_NONE) return px;
+    int64_t worse = shift(s, side, px), at = side == SIDE_BUY ? px + worse : px - worse;
+    return limit != 0 && sim_better(side, at, limit) ? limit : at;
+}
+
 static void refresh(struct sim_seat *s, int side, int64_t px) {
+    if (s->world->cfg->impact.half_life_ns > 0) return;
     struct sim_taken *t = taken_at(s, side, px);
     if (t) *t = s->taken[side][--s->taken_count[side]];
 }
@@ -192,8 +234,9 @@ static int64_t offered(struct sim_seat *s, const struct sim_order *o, int64_t wa
     struct book_level l = {0};
     struct own m;
     int64_t lots, sum = 0, limit = limit_of(s, o);
+    int64_t far = reach(s, o->side, limit);
     bool own = own_first(s, o, &m), stops = own && o->stp != STP_NONE && o->stp != STP_MAKER;
-    while (sum < want && offer(s, o->side ^ 1, limit, &l, &lots)) {
+    while (sum < want && offer(s, o->side ^ 1, far, &l, &lots)) {
         if (stops && sim_better(o->side ^ 1, m.order->px, l.px.ticks)) break;
         if (stops && m.order->px == l.px.ticks) {
             sum += before_own(s, m.order, lots);
@@ -230,28 +273,32 @@ static bool offer_whole(
 static bool walk(struct sim_seat *s, struct sim_order *o, int64_t ts) {
     struct book_level l = {0};
     struct own m;
-    int64_t lots, limit = limit_of(s, o);
+    int64_t lots, limit = limit_of(s, o), far = reach(s, o->side, limit);
+    int64_t net = s->taken_net; /* what the order itself does, the levels show */
     int there = o->side ^ 1;
     bool own = false;
     while (o->leaves > 0) {
         bool was = own;
         own = own_first(s, o, &m) && !(limit != 0 && sim_better(there, limit, m.order->px));
         if (own || was) l.px.ticks = 0; /* an own order that ended leaves what is behind it */
-        bool any = offer_whole(s, there, limit, &l, &lots);
+        bool any = offer_whole(s, there, far, &l, &lots);
         if (own && (!any || !sim_better(there, l.px.ticks, m.order->px))) {
             lots = any && l.px.ticks == m.order->px ? before_own(s, m.order, lots) : 0;
             if (lots == 0) {
-                if (!meet_own(s, o, &m, ts)) return false;
-                continue;
+                if (meet_own(s, o, &m, ts)) continue;
+                s->taken_net = net;
+                return false;
             }
         } else if (!any) {
             break;
         }
         if (lots > o->leaves) lots = o->leaves;
-        if (!take(s, there, l.px.ticks, lots)) break;
+        if (!take(s, there, l.px.ticks, lots, ts)) break;
         o->leaves -= lots;
-        fill(s, o, l.px.ticks, lots, false, -1, ts);
+        net += o->side == SIDE_BUY ? lots : -lots;
+        fill(s, o, paid(s, o->side, l.px.ticks, limit), lots, false, -1, ts);
     }
+    s->taken_net = net;
     return true;
 }
 
@@ -276,14 +323,14 @@ static void cross(struct sim_seat *s, int side, int64_t ts) {
             i++;
             continue;
         }
-        while (offer(s, side ^ 1, o->px, &l, &lots)) {
+        while (offer(s, side ^ 1, reach(s, side, o->px), &l, &lots)) {
             lots = whole_lots(s->world, fillable(s, o, lots));
             if (lots > 0) {
                 any = true;
                 break;
             }
         }
-        if (!any || !take(s, side ^ 1, l.px.ticks, lots)) return;
+        if (!any || !take(s, side ^ 1, l.px.ticks, lots, ts)) return;
         o->pos.ahead = 0; /* the other side got here: nobody is left before us */
         s->world->counters.cross_fills++;
         (void)fill_resting(s, side, i, lots, ahead, ts);
@@ -300,6 +347,7 @@ static void cross_all(struct world *w, int64_t ts) {
         for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
             if (s->count[side] == 0 || !have[side ^ 1]) continue;
             if (sim_better(side, best[side ^ 1].px.ticks, s->orders[side][0].px)) continue;
+            recover(s, ts);
             cross(s, side, ts);
         }
     }
@@ -319,7 +367,7 @@ static void level_changed(struct world *w, struct sim_seat *s, const struct book
 /* A snapshot or a replay: level changes are unknown, so the queue takes the new level as a cap. */
 static void book_replaced(struct world *w, struct sim_seat *s) {
     if (book_state(w->book) != BOOK_SYNCED) return; /* lost: keep what we know until it is back */
-    s->taken_count[0] = s->taken_count[1] = 0;
+    if (w->cfg->impact.half_life_ns == 0) s->taken_count[0] = s->taken_count[1] = 0;
     for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
         for (uint32_t i = 0; i < s->count[side]; i++) {
             struct sim_order *o = &s->orders[side][i];
@@ -531,6 +579,7 @@ static void meet(struct world *w, struct sim_seat *s, struct sim_order *o, int64
 
 void sim_fire(struct sim_seat *s, struct sim_order *o, int64_t ts) {
     int64_t qty = o->qty;
+    recover(s, ts);
     enum report_why why = reduce(s, o, true);
     if (o->qty != qty) sim_say(s, o, REPORT_MODIFIED, WHY_REDUCE_ONLY, ts);
     if (o->flags & SIM_TIED) sim_pair_end(s, o->id, ts);
@@ -689,6 +738,7 @@ static void act(struct world *w, struct sim_seat *s, const struct order_request 
 static void request(
     struct world *w, struct sim_seat *s, const struct order_request *q, int64_t ts) {
     bool lost = false;
+    recover(s, ts);
     enum report_why why = w->gated ? sim_gate(s, q, ts, &lost) : WHY_NONE;
     if (why != WHY_NONE) {
         stopped(s, q, (uint8_t)why, ts);
@@ -701,6 +751,7 @@ static void request(
 
 static void liquidate(struct sim_seat *s, struct sim_order *o, int64_t ts) {
     if (book_state(s->world->book) != BOOK_SYNCED) return;
+    recover(s, ts);
     (void)walk(s, o, ts);
 }
 

@@ -33,6 +33,7 @@
 #include "derive/book/book.h"
 #include "execute/order/order.h"
 #include "execute/sim/clock_map.h"
+#include "execute/sim/impact.h"
 #include "execute/sim/latency.h"
 #include "execute/sim/queue.h"
 #include "execute/sim/sim_anchor_partial.h"
@@ -95,6 +96,7 @@ struct world_config {
     struct anchor_partial partial;                      /* anchor only */
     int64_t entry_new_ns, entry_cancel_ns, response_ns; /* where latency is NULL */
     const struct latency_config *latency;
+    struct impact_spec impact; /* strict only */
     int64_t clock_offset_ns;
     const struct clock_map *clock; /* instead of clock_offset_ns; NULL: that constant */
     int64_t reorder_ns;
