@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json_out.h"
 #include "base/mem.h"
+#include "base/progress.h"
 #include "learn/select/profile.h"
 #include "learn/study/stats.h"
 #include "observe/monitor/report_features.h"
@@ -30,6 +31,8 @@ struct job {
     struct feature_costs costs;
     struct dir_out *dir;
     const char *to;
+    bool bars; /* the tape holds bars and no book */
+    struct progress progress;
 };
 
 /* "1,5,20": rising numbers of buckets. */
@@ -51,11 +54,19 @@ static err_t parse_horizons(const char *text, struct profile_config *c, struct e
     return ERR_OK;
 }
 
+static void on_step(void *user, size_t done, size_t all) {
+    struct job *k = user;
+    (void)all;
+    progress_at(&k->progress, done);
+}
+
 static err_t job_parse(
     struct job *k, const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {
     int64_t repeats;
     k->cfg = profile_defaults();
     k->cfg.stop = cli_interrupted;
+    k->cfg.step = on_step;
+    k->cfg.user = k;
     err_t code = cli_parse(verb, argc, argv, &k->a, e);
     if (code) return code;
     k->to = cli_value(&k->a, "to") ? cli_value(&k->a, "to") : "features-report";
@@ -72,7 +83,6 @@ static err_t job_rows(struct job *k, struct err_info *e) {
     char path[FILE_PATH_MAX];
     const char *symbol, *why = "", *bad = "";
     struct bucket_spec bucket;
-    bool bars;
     err_t code = file_make_parents(k->to, e);
     if (!code) code = dir_out_open(&k->dir, k->to, "features-report.json", k->a.force, e);
     if (code) return code;
@@ -81,12 +91,17 @@ static err_t job_rows(struct job *k, struct err_info *e) {
     if (!code) code = dataset_build(&k->rows.opt, &k->data, e);
     if (code) return code;
     symbol = k->rows.opt.symbol ? k->rows.opt.symbol : "";
-    code = pipeline_instrument(k->rows.opt.tape, symbol, &k->inst, &bars, e);
+    code = pipeline_instrument(k->rows.opt.tape, symbol, &k->inst, &k->bars, e);
     if (!code && (!feature_set_parse(k->rows.set, &k->set, &bad) ||
                      !bucket_spec_parse(
                          k->rows.opt.bucket, k->inst.qty_mant, k->inst.qty_exp, &bucket, &why)))
         code = err_set(e, ERR_USAGE, "%s: %s", k->rows.opt.bucket, why);
-    if (!code) code = profile_make(&k->data->m, &k->cfg, &k->profile, e);
+    if (!code) {
+        bool quiet = k->a.quiet || k->a.json;
+        progress_begin(&k->progress, "features", "features", 1.0, k->data->m.columns, quiet);
+        code = profile_make(&k->data->m, &k->cfg, &k->profile, e);
+        progress_end(&k->progress, code ? 0 : k->data->m.columns);
+    }
     if (!code && !cli_flag(&k->a, "no-cost"))
         code = feature_costs_measure(k->rows.opt.tape, &k->inst, &bucket, &k->set, &k->costs, e);
     return code ? code : file_remove_tree(path, e);
@@ -152,6 +167,10 @@ static void put_warnings(const struct job *k, struct json_out *j) {
             "%zu tests at once: an IC is a finding only if it is one with all of them counted. The "
             "links are measured on the rows that show them; judge a choice on other rows.",
             p->tested);
+    if (k->bars)
+        page_say(j, "The tape holds bars: returns are those of last traded prices, which bounce "
+                    "between bid and ask. A link with the bar just closed is in part that bounce, "
+                    "which no order earns.");
     if (drifted > 0)
         page_say(j,
             "%zu features changed between the first and the second half (PSI above .25 and p of KS "

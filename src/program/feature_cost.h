@@ -24,7 +24,7 @@ struct feature_costs {
     size_t events, closes;
 };
 
-/* Families of `set` only. Tapes of bars: closes only. */
+/* Families of `set` only. Where closes are as many as events (bars): closes only. */
 MUST_USE err_t feature_costs_measure(const char *tape, const struct instrument *inst,
     const struct bucket_spec *bucket, const struct feature_set *set, struct feature_costs *out,
     struct err_info *e);

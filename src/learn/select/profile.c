@@ -246,6 +246,7 @@ err_t profile_make(const struct matrix *m, const struct profile_config *cfg, str
     work_init(&w, m, &p);
     for (size_t i = 0; i < m->columns && !err; i++) {
         column_make(&w, i, &p.column[i]);
+        if (cfg->step) cfg->step(cfg->user, i + 1, m->columns);
         if (cfg->stop && cfg->stop())
             err = err_set(e, ERR_INTERRUPTED, "stopped after %zu of %zu features; run it again",
                 i + 1, m->columns);

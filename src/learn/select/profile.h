@@ -30,7 +30,9 @@ struct profile_config {
     double rate;                                    /* false discovery rate, .1 */
     double same;                                    /* |correlation| of one cluster, .9 */
     uint64_t seed;
-    bool (*stop)(void); /* true: ERR_INTERRUPTED; NULL = never */
+    bool (*stop)(void);                                /* true: ERR_INTERRUPTED; NULL = never */
+    void (*step)(void *user, size_t done, size_t all); /* progress; NULL = none */
+    void *user;
 };
 struct profile_config profile_defaults(void);
 
