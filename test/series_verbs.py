@@ -151,6 +151,15 @@ def recorded_series_come_in_whole():
         r = js("import", path, "--format", "series", "--series", TMP / "d.yaml", "--to", TMP / f"aux-{name}")
         assert r["events"] == len(path.read_text().splitlines()) - 1, r
         assert not any(r["rejected"].values()), r
+    shipped = pathlib.Path(__file__).resolve().parent.parent / "examples/data/btcusdt-20240808.tape"
+    run("tape", "merge", TMP / "aux-dvol", shipped, "--out", TMP / "dvol-btc")
+    run("features", "run", TMP / "dvol-btc", "--symbol", "BTCUSDT", "--set", "perp_dvol+perp_dvol_change_e2", "--to", TMP / "d.npy")
+    day = {int(r["ts_ms"]): float(r["dvol_pct"]) for r in csv.DictReader((SHARED / "data" / files["dvol"][0]).open())}
+    midnight = 1723075200000  # 2024-08-08: what was published a day after 2024-08-07 00:00
+    got = npy(TMP / "d.npy")
+    assert abs(got[0][0] - day[midnight - 86400000]) < 1e-4, (got[0], day[midnight - 86400000])
+    assert abs(got[0][1] - (day[midnight - 86400000] - day[midnight - 2 * 86400000])) < 1e-4
+    assert got[-1] == got[0] or got[-1][0] == got[0][0]
     chain = SHARED / "data/known/deribit-options/btc_options.csv"
     r = js("import", chain, "--format", "deribit-options", "--symbol", "BTC", "--at", "2024-05-24T19:15:00Z", "--to", TMP / "chain")
     assert r["events"] == 578 and r["chains"][0]["snapshots"] == 1, r

@@ -11,4 +11,5 @@ double dm_sin(double x) { return Sleef_cinz_sind1_u10purec(x); }
 double dm_cos(double x) { return Sleef_cinz_cosd1_u10purec(x); }
 double dm_tanh(double x) { return Sleef_cinz_tanhd1_u10purec(x); }
 double dm_erf(double x) { return Sleef_cinz_erfd1_u10purec(x); }
+double dm_erfc(double x) { return Sleef_cinz_erfcd1_u15purec(x); }
 double dm_atan2(double y, double x) { return Sleef_cinz_atan2d1_u10purec(y, x); }

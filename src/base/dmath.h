@@ -15,6 +15,7 @@ double dm_sin(double x);
 double dm_cos(double x);
 double dm_tanh(double x);
 double dm_erf(double x);
+double dm_erfc(double x);
 double dm_atan2(double y, double x);
 
 #endif

@@ -19,6 +19,7 @@ static const struct {
     {NEED_VALUE, "value"},
     {NEED_RATIO, "ratio"},
     {NEED_REFERENCE, "reference"},
+    {NEED_OPTION, "option"},
     {NEED_PEER, "peer"},
 };
 enum { NEEDS = sizeof needs / sizeof needs[0], NEED_TEXT_MAX = 128 };

@@ -70,6 +70,7 @@ void synth_add_peers(struct synth *s, const struct synth_options *o) {
     for (uint16_t id = 1; id <= SYNTH_PEERS; id++) {
         struct synth_options p = *o;
         struct synth peer;
+        p.market_only = true;
         p.seed = o->seed * 1000 + id;
         p.depth_rate = o->depth_rate * (id == 1 ? 0.7 : 1.2);
         p.faults = o->faults && id == 1;

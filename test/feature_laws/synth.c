@@ -238,8 +238,50 @@ static void publish(struct synth *s, struct publisher *p, size_t k, struct rng *
     ev->aux.b = p->newest;
 }
 
+enum { SYNTH_EXPIRIES = 8, STRIKES = 17 };
+
+/* One option; what it does not say is KLINE_UNKNOWN. */
+static void put_option(struct synth *s, struct rng *r, int64_t now, size_t expiry, int strike,
+    bool call, double index, bool said) {
+    static const double days[SYNTH_EXPIRIES] = {0.004, 0.4, 3.0, 8.0, 29.0, 31.5, 92.0, 180.0};
+    struct event *ev = put_kind(s, EV_OPTION, now);
+    struct event_cont *w = (struct event_cont *)(void *)(ev + 1);
+    double k = 160.0 + 5.0 * strike, forward = index * (1.0 + 2e-4 * days[expiry]);
+    double vol = 0.5 + 1e-5 * (k - 205.0) * (k - 200.0) + 0.02 * rng_unit(r);
+    double put = 0.02 + 0.1 * rng_unit(r), mark = call ? put + 1.0 - k / forward : put;
+    ev->inst = s->row[SYNTH_SERIES].id;
+    ev->id = START_NS + (int64_t)(days[expiry] * 86400e9);
+    ev->flags = call ? EVF_BUY : EVF_SELL;
+    ev->aux.a = (int64_t)k * AUX_ONE;
+    ev->aux.b = (int64_t)(index * 1e10);
+    w->w[OPTION_MARK_E10] = (int64_t)(mark * 1e10);
+    w->w[OPTION_LAST_E10] = KLINE_UNKNOWN;
+    w->w[OPTION_IV_E10] = rng_below(r, 12) ? (int64_t)(vol * 1e10) : KLINE_UNKNOWN;
+    w->w[OPTION_FORWARD_E10] = said ? (int64_t)(forward * 1e10) : KLINE_UNKNOWN;
+    w->w[OPTION_INTEREST_E8] = rng_below(r, 900) ? size_of(r) * 1000000 : KLINE_UNKNOWN;
+    w->w[OPTION_VOLUME_E8] = size_of(r) * 500000;
+}
+
+/* A snapshot of the chain, or the new quote of one option. */
+static void option_events(struct synth *s, struct rng *r, int64_t now, double index) {
+    bool said = rng_below(r, 2);
+    if (rng_below(r, 2)) {
+        put_option(s, r, now, rng_below(r, SYNTH_EXPIRIES), (int)rng_below(r, STRIKES),
+            rng_below(r, 2), index, said);
+        s->slots[s->n - 2].flags |= EVF_FIRST | EVF_LAST;
+        return;
+    }
+    size_t first = s->n, skip = rng_below(r, 20) ? SYNTH_EXPIRIES : rng_below(r, SYNTH_EXPIRIES);
+    for (size_t e = 0; e < SYNTH_EXPIRIES; e++)
+        for (int i = 0; i < STRIKES && e != skip; i++)
+            for (int call = 0; call < 2; call++)
+                if (rng_below(r, 10)) put_option(s, r, now, e, i, call, index, said);
+    s->slots[first].flags |= EVF_FIRST;
+    s->slots[s->n - 2].flags |= EVF_LAST;
+}
+
 struct outside {
-    struct rng rng;
+    struct rng rng, options;
     struct publisher publisher[SYNTH_SERIES];
     uint64_t rarity; /* one in so many seconds, each series */
 };
@@ -247,18 +289,23 @@ struct outside {
 static void outside_start(struct outside *o, struct synth *s, const struct synth_options *opt) {
     memset(o, 0, sizeof *o);
     rng_init(&o->rng, opt->seed, 3);
+    rng_init(&o->options, opt->seed, 4);
     o->rarity = opt->seconds > 1800.0 ? (uint64_t)(opt->seconds / 150.0) : 12;
     for (size_t k = 0; k < SYNTH_ROWS; k++) {
         struct instrument *in = &s->row[k];
         in->id = (uint16_t)(SYNTH_ROW_FIRST + k);
-        in->kind = INSTRUMENT_SERIES;
-        memcpy(in->symbol, synth_series[k].name, strlen(synth_series[k].name));
+        in->kind = k < SYNTH_SERIES ? INSTRUMENT_SERIES : INSTRUMENT_OPTIONS;
+        const char *name = k < SYNTH_SERIES ? synth_series[k].name : "TEST";
+        memcpy(in->symbol, name, strlen(name));
     }
 }
 
-static void outside_events(struct synth *s, struct outside *o, int64_t now) {
+static void outside_events(
+    struct synth *s, const struct market *m, struct outside *o, int64_t now) {
     for (size_t k = 0; k < SYNTH_SERIES; k++)
         if (rng_below(&o->rng, o->rarity) == 0) publish(s, &o->publisher[k], k, &o->rng, now);
+    if (rng_below(&o->options, 3 * o->rarity) == 0)
+        option_events(s, &o->options, now, 0.005 * (double)(2 * BASE + m->bid + m->ask));
 }
 
 static void market_start(struct market *m, struct rng *r) {
@@ -300,7 +347,7 @@ static void synth_live(struct synth *s, const struct synth_options *o, struct rn
         for (; next_mark <= now; next_mark += NS_PER_S) {
             mark_event(s, m, r, next_mark);
             crowd_events(s, m, &crowd, next_mark);
-            outside_events(s, outside, next_mark);
+            if (!o->market_only) outside_events(s, m, outside, next_mark);
         }
         if (o->faults && at > 0.70 && at < 0.72) continue; /* silence: empty buckets */
         bool lose = o->faults && at > 0.30 && !lost;

@@ -15,6 +15,7 @@ struct synth_options {
     bool faults;       /* a lost message, a recording gap, silence */
     bool bars;         /* one-minute bars only */
     bool peers;        /* two venues beside it */
+    bool market_only;  /* no series and options */
 };
 
 /* External series that the stream carries beside the market. */
@@ -25,7 +26,7 @@ struct synth_series {
 enum { SYNTH_SERIES = 26 }; /* the last is the calendar */
 extern const struct synth_series synth_series[SYNTH_SERIES];
 
-enum { SYNTH_PEERS = 2, SYNTH_ROWS = SYNTH_SERIES, SYNTH_ROW_FIRST = 1 + SYNTH_PEERS };
+enum { SYNTH_PEERS = 2, SYNTH_ROWS = SYNTH_SERIES + 1, SYNTH_ROW_FIRST = 1 + SYNTH_PEERS };
 
 struct synth {
     struct instrument inst, peer[SYNTH_PEERS]; /* ids 0, 1, 2 */

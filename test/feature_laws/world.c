@@ -206,6 +206,26 @@ static void take_value(struct maker *k, const struct event *ev) {
         w->buckets};
 }
 
+static double said(int64_t v, double one) { return v == KLINE_UNKNOWN ? NAN : (double)v / one; }
+
+static void take_option(struct maker *k, const struct event *ev) {
+    struct world *w = k->w;
+    const int64_t *word = event_words(ev);
+    *PUSH(w->option, w->options) = (struct world_option){.ns = ev->ts_local.ns,
+        .expiry_ns = ev->id,
+        .strike_e10 = ev->aux.a,
+        .mark = said(word[OPTION_MARK_E10], 1e10),
+        .vol = said(word[OPTION_IV_E10], 1e10),
+        .forward = said(word[OPTION_FORWARD_E10], 1e10),
+        .interest = said(word[OPTION_INTEREST_E8], 1e8),
+        .volume = said(word[OPTION_VOLUME_E8], 1e8),
+        .index = (double)ev->aux.b / 1e10,
+        .call = ev->flags & EVF_BUY,
+        .first = ev->flags & EVF_FIRST,
+        .last = ev->flags & EVF_LAST,
+        .bucket = w->buckets};
+}
+
 void world_make(struct world *w, const struct synth *s, const struct bucket_spec *spec) {
     struct maker *k = calloc(1, sizeof *k);
     void *mem = aligned_alloc(64, (book_mem_size(NULL) + 63) & ~(size_t)63);
@@ -223,6 +243,10 @@ void world_make(struct world *w, const struct synth *s, const struct bucket_spec
         const struct event *ev = &s->slots[i];
         struct book_change change = {0};
         while (vclock_before(&k->clock, ev, &b)) take_bucket(k, &b);
+        if (ev->kind == EV_OPTION) {
+            take_option(k, ev);
+            continue;
+        }
         if (ev->kind == EV_EXTERNAL) { /* the instrument's clock and book do not see it */
             take_value(k, ev);
             continue;
@@ -262,6 +286,7 @@ void world_free(struct world *w) {
     for (int i = 0; i < 4; i++) free(w->ratio[i]);
     free(w->liq);
     free(w->value);
+    free(w->option);
     free(w->kline);
     world_bars_free(w);
     world_peers_free(w);
@@ -370,7 +395,7 @@ static bool find(const struct naive_row *table, const char *name, const struct n
 bool naive_value(const struct world *w, const char *name, size_t k, double *out) {
     const struct naive_row *tables[] = {naive_book, naive_flow, naive_ret, naive_rest, naive_ta,
         naive_wave, naive_dyn, naive_perp, naive_foot, naive_v72, naive_cluster, naive_xv,
-        naive_chain};
+        naive_chain, naive_option};
     const struct naive_row *row = NULL;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (!find(tables[i], name, &row)) continue;

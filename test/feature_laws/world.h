@@ -70,6 +70,13 @@ struct world_value { /* a published value of an external series */
     size_t series, bucket;
 };
 
+struct world_option { /* a quote of an option */
+    int64_t ns, expiry_ns, strike_e10;
+    double mark, vol, forward, interest, volume, index; /* NaN = not said */
+    bool call, first, last;
+    size_t bucket;
+};
+
 struct world_kline { /* a bar of the venue */
     int64_t open_ns, end_ns;
     double o, h, l, c, v;
@@ -113,6 +120,8 @@ struct world {
     size_t liqs;
     struct world_value *value;
     size_t values;
+    struct world_option *option;
+    size_t options;
     struct world_kline *kline;
     size_t klines;
     struct world_bars bars[WORLD_WIDTHS];
@@ -136,7 +145,7 @@ struct naive_row {
 };
 extern const struct naive_row naive_book[], naive_flow[], naive_ret[], naive_rest[], naive_ta[],
     naive_wave[], naive_dyn[], naive_perp[], naive_foot[], naive_v72[], naive_cluster[], naive_xv[],
-    naive_chain[];
+    naive_chain[], naive_option[];
 /* chain_<series>_<what>: made of names; false if it is none. */
 bool naive_chain_value(const struct world *w, const char *name, size_t k, double *out);
 bool naive_value(const struct world *w, const char *name, size_t k, double *out);

@@ -48,7 +48,8 @@ enum feature_need { /* inputs a feature cannot do without */
     NEED_VALUE = 1024,     /* of bars: quote volume */
     NEED_RATIO = 2048,     /* long/short ratios */
     NEED_REFERENCE = 4096, /* prices of a reference instrument (feature_reference) */
-    NEED_PEER = 8192       /* books and trades of other venues (feature_on_peer) */
+    NEED_PEER = 8192,      /* books and trades of other venues (feature_on_peer) */
+    NEED_OPTION = 16384    /* a chain of options on the underlying */
 };
 
 enum feature_clock { CLOCK_BUCKET = 0, CLOCK_TIME = 1, CLOCK_EVENT = 2 };

@@ -28,7 +28,8 @@
     X(v72) \
     X(cluster) \
     X(xv) \
-    X(chain)
+    X(chain) \
+    X(option)
 /* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
