@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
+#include "../test/shared.h"
 #include "base/rng.h"
-#include "shared.h"
 
 enum { SEED = 1976, OPTIONS = 578 };
 

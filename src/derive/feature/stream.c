@@ -18,6 +18,8 @@ struct stream {
     struct stream_hashes hashes;
     struct stream_spec spec;
     uint64_t joined[INST_MAX / 64]; /* bit a row of the table */
+    uint64_t waiting;               /* slots of `outside` that wait for the market's next event */
+    struct event outside[STREAM_OUTSIDE_SLOTS];
     struct vclock clock;
     struct vclock reference_clock; /* of spec.other[clock_other] */
     uint64_t clock_other;          /* spec.others = none */
@@ -144,13 +146,17 @@ static size_t stream_follow(
     return 1;
 }
 
+static void hash_event(struct stream *s, const struct event *ev) {
+    if (s->spec.hash_events)
+        s->hashes.events = hash64(s->hashes.events, ev, sizeof *ev * event_slots(ev->kind));
+}
+
 /* Buckets that end by `now`; a message that has begun is never cut. */
-size_t stream_time(struct stream *s, ts_t now, stream_row_fn *fn, void *user) {
+static size_t close_until(struct stream *s, ts_t now, stream_row_fn *fn, void *user) {
     struct event tick = {
         .ts_local = now, .inst = s->spec.inst.id, .kind = EV_TIMER, .flags = EVF_FIRST | EVF_LAST};
     struct bucket bucket;
     size_t rows = 0;
-    if (!book_between_messages(s->book)) return 0;
     if (s->clock_other < s->spec.others && book_between_messages(s->other[s->clock_other])) {
         while (vclock_before(&s->reference_clock, &tick, &bucket))
             rows += stream_follow(s, &bucket, fn, user);
@@ -159,9 +165,24 @@ size_t stream_time(struct stream *s, ts_t now, stream_row_fn *fn, void *user) {
     return rows;
 }
 
-static void hash_event(struct stream *s, const struct event *ev) {
-    if (s->spec.hash_events)
-        s->hashes.events = hash64(s->hashes.events, ev, sizeof *ev * event_slots(ev->kind));
+/* What was published since the market's last event, each after the buckets that ended before. */
+static size_t take_waiting(struct stream *s, stream_row_fn *fn, void *user) {
+    struct book_change change = {0};
+    size_t rows = 0;
+    for (size_t i = 0; i < s->waiting; i += event_slots(s->outside[i].kind)) {
+        const struct event *ev = &s->outside[i];
+        if (ev->flags & EVF_FIRST) rows += close_until(s, ev->ts_local, fn, user);
+        hash_event(s, ev);
+        feature_on_event(s->engine, ev, &change);
+    }
+    s->waiting = 0;
+    return rows;
+}
+
+size_t stream_time(struct stream *s, ts_t now, stream_row_fn *fn, void *user) {
+    if (!book_between_messages(s->book)) return 0;
+    size_t rows = take_waiting(s, fn, user);
+    return rows + close_until(s, now, fn, user);
 }
 
 static bool is_outside(const struct event *ev) {
@@ -189,6 +210,7 @@ size_t stream_event(struct stream *s, const struct event *ev, stream_row_fn *fn,
     struct book_change change = {0};
     size_t rows = 0;
     if (ev->flags & EVF_FIRST) { /* never in the middle of a message */
+        if (s->waiting) rows += take_waiting(s, fn, user);
         if (s->clock_other < s->spec.others) rows += stream_time(s, ev->ts_local, fn, user);
         for (; vclock_before(&s->clock, ev, &bucket); rows++) stream_close(s, &bucket, fn, user);
     }
@@ -245,15 +267,16 @@ size_t stream_reference(struct stream *s, ts_t ts, double px, stream_row_fn *fn,
     return rows;
 }
 
-/* A series or a chain of options: no part of a market, so no clock of one moves but by the time. */
+/* A series or a chain of options. It waits until time goes on (stream_time) or the market does: so
+ * values that are published after the market's last event make no rows of a market that is over. */
 static size_t stream_outside(
     struct stream *s, const struct event *ev, stream_row_fn *fn, void *user) {
-    struct book_change change = {0};
+    size_t slots = event_slots(ev->kind), rows = 0;
     bool joined = ev->inst < INST_MAX && (s->joined[ev->inst / 64] >> (ev->inst % 64) & 1u);
     if (!joined) return 0;
-    size_t rows = ev->flags & EVF_FIRST ? stream_time(s, ev->ts_local, fn, user) : 0;
-    hash_event(s, ev);
-    feature_on_event(s->engine, ev, &change);
+    if (s->waiting + slots > STREAM_OUTSIDE_SLOTS) rows = take_waiting(s, fn, user);
+    memcpy(&s->outside[s->waiting], ev, slots * sizeof *ev);
+    s->waiting += slots;
     return rows;
 }
 

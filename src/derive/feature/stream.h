@@ -33,7 +33,11 @@ struct stream_hashes {
     uint64_t features; /* the float32 rows */
 };
 
-enum { STREAM_OTHERS_MAX = 6 };
+enum {
+    STREAM_OTHERS_MAX = 6,
+    STREAM_OUTSIDE_SLOTS = 2048 /* series and options between two events of the market; more are
+                                   taken at once, closing buckets up to them */
+};
 enum other_role { OTHER_PEER = 1, OTHER_REFERENCE = 2, OTHER_CLOCK = 4 };
 
 /* Another instrument that the stream listens to; its id differs from the instrument's. */
