@@ -138,6 +138,15 @@ static const struct feature_family *family_of(
     return fe->registry ? fe->registry->families[s->family] : feature_family(s->family);
 }
 
+/* Families that compare venues have nothing to do: no event is offered to them. */
+static void engine_without_peers(struct feature_engine *fe) {
+    fe->kinds = 0;
+    for (size_t i = 0; i < fe->slots; i++) {
+        if (family_of(fe, &fe->slot[i])->on_peer) fe->slot[i].kinds = 0;
+        fe->kinds |= fe->slot[i].kinds;
+    }
+}
+
 struct feature_engine *registry_engine_init(const struct feature_registry *r, void *mem,
     const struct feature_set *set, const struct feature_ctx *ctx) {
     CHECK(((uintptr_t)mem & 63u) == 0);
@@ -153,6 +162,7 @@ struct feature_engine *registry_engine_init(const struct feature_registry *r, vo
     fe->registry = r;
     memcpy(&fe->ctx, ctx, sizeof *ctx);
     memcpy(&fe->set, set, sizeof *set);
+    if (ctx->peers == 0) engine_without_peers(fe);
     for (size_t i = 0; i < fe->slots; i++) {
         const struct feature_family *f = family_of(fe, &fe->slot[i]);
         if (f->init) f->init(state_of(fe, &fe->slot[i]), &fe->ctx);

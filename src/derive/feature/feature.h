@@ -119,7 +119,8 @@ struct feature_family {
     /* Any may be NULL. `change` is what book_apply said about this event. */
     void (*on_event)(void *state, const struct feature_ctx *ctx, const struct event *ev,
         const struct book_change *change);
-    /* The same of a peer's event, already applied to its book; of depth only EVF_LAST. */
+    /* The same of a peer's event, already applied to its book; of depth only EVF_LAST. A family
+     * that has this gets no events at all where there is no peer. */
     void (*on_peer)(void *state, const struct feature_ctx *ctx, size_t peer, const struct event *ev,
         const struct book_change *change);
     /* Writes count values (double; NaN = missing). */

@@ -198,7 +198,7 @@ static void xv_init(void *state, const struct feature_ctx *ctx) {
 
 static void xv_on_event(void *state, const struct feature_ctx *ctx, const struct event *ev,
     const struct book_change *change) {
-    if (ctx->peers > 0) xv_event(state, ctx, 0, ev, change);
+    xv_event(state, ctx, 0, ev, change);
 }
 
 static void xv_on_peer(void *state, const struct feature_ctx *ctx, size_t peer,
