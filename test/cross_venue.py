@@ -120,11 +120,22 @@ def buckets_of_a_reference_carry_its_ids_and_times():
     assert got == want["SIMUSDT"][:len(got)] and len(got) >= len(want["SIMUSDT"]) - 1
     assert set(got) <= set(want["TWINUSDT"])
     d = js("features", "run", TMP / "both.tape", "--symbol", "SIMUSDT", *spec, "--bucket-reference", "TWINUSDT", "--set", "flow")
-    assert d["rows"] == len(got) and d["bucket"] == "volume=40,limit=20 of TWINUSDT"
+    assert d["rows"] == len(got) and d["bucket"] == "volume=40,limit=20 of binance-usdm:TWINUSDT"
     r = ["--set", f"data.tape={TMP}/both.tape", "--set", "data.symbol=SIMUSDT", "--set", "bucket.spec=volume=40,limit=20",
          "--set", "bucket.reference=TWINUSDT", "--set", "features.set=flow"]
     run("backtest", *r, "--to", TMP / "r3", "--quiet")
     assert json.loads((TMP / "r3" / "manifest.json").read_text())["stages"]["features"] == d["hash"]
+
+
+def a_model_is_kept_with_the_instruments_its_rows_were_made_with():
+    base = ["--set", f"data.tape={TMP}/both.tape", "--set", "data.symbol=SIMUSDT", "--set", "features.set=ret+xv", "--set", "model.kind=logistic"]
+    run("train", *base, "--set", "data.peers=TWINUSDT", "--set", "study.folds=2", "--set", "study.bootstrap=50", "--to", TMP / "model", "--quiet")
+    assert "with peer binance-usdm:TWINUSDT" in run("models", "show", TMP / "model").stdout
+    use = [*base, "--set", f"model.path={TMP}/model"]
+    text = run("backtest", *use, "--to", TMP / "no", ok=(3,)).stderr
+    assert "trained with peer binance-usdm:TWINUSDT, this run has none" in text, text
+    run("backtest", *use, "--set", "data.peers=binance-usdm:TWINUSDT", "--to", TMP / "r7", "--quiet")
+    assert json.loads((TMP / "a.data" / "manifest.json").read_text())["others"] == "peer binance-usdm:TWINUSDT"
 
 
 def several_instruments_of_a_run_are_each_others_peers():
@@ -302,6 +313,7 @@ def main():
     generated = [every_verb_makes_the_same_rows_from_one_tape_and_from_two, a_twin_has_no_basis_no_lag_and_half_of_the_volume,
                  own_rows_are_the_same_with_and_without_peers, without_a_peer_rows_are_missing_and_the_verb_says_what_brings_them,
                  buckets_of_a_reference_carry_its_ids_and_times, several_instruments_of_a_run_are_each_others_peers,
+                 a_model_is_kept_with_the_instruments_its_rows_were_made_with,
                  names_that_are_wrong_are_refused_alike]
     hours = [] if not BARS.is_dir() else [independence_and_regime_of_168_hours_equal_a_recomputation]
     if not hours:

@@ -210,6 +210,14 @@ static double missing_rate(const struct feature_engine *fe, size_t column) {
     return rows ? (double)feature_missing(fe)[column] / (double)rows : 1.0;
 }
 
+/* "volume=320 of binance-spot:BTCUSDT" where that one's clock cuts. */
+static void bucket_text(const struct job *k, char out[OTHERS_TEXT_MAX]) {
+    const struct instrument *in = others_clock(&k->spec);
+    bool own = in == &k->spec.inst;
+    snprintf(out, OTHERS_TEXT_MAX, own ? "%s" : "%s of %s:%s", k->bucket, venue_name(in->venue),
+        in->symbol);
+}
+
 static void json_others(struct json_out *j, const struct stream_spec *spec) {
     static const struct {
         uint8_t role;
@@ -245,7 +253,7 @@ static err_t job_json(const struct job *k, struct err_info *e) {
     set_scale_text(&k->set.scale, scale);
     json_kstr(&j, "scale", scale);
     char bucket[OTHERS_TEXT_MAX];
-    others_bucket_text(&k->others.others, k->bucket, bucket);
+    bucket_text(k, bucket);
     json_kstr(&j, "bucket", bucket);
     json_kstr(&j, "symbol", k->spec.inst.symbol);
     json_others(&j, &k->spec);
@@ -276,7 +284,7 @@ static void job_text(const struct job *k) {
     size_t never = 0;
     for (size_t i = 0; i < k->set.count; i++) never += missing_rate(fe, i) >= 1.0;
     char bucket[OTHERS_TEXT_MAX];
-    others_bucket_text(&k->others.others, k->bucket, bucket);
+    bucket_text(k, bucket);
     printf("%s: %llu rows of %zu features (set %s, bucket %s)\n", k->spec.inst.symbol,
         (unsigned long long)feature_rows(fe), k->set.count, k->set.name, bucket);
     printf("  signature %016llx, hash %016llx\n",

@@ -45,6 +45,7 @@ static void put_model(struct json_out *j, const char *dir, const struct stored_m
     json_key(j, "data_hash");
     json_hash(j, info->data_hash);
     json_kstr(j, "bucket", info->bucket);
+    json_kstr(j, "others", info->others);
     json_kstr(j, "label", info->label);
     json_kdouble(j, "threshold", info->threshold);
     json_kdouble(j, "move_bps", info->move_bps);
@@ -70,6 +71,7 @@ static void print_model(const char *dir, const struct stored_model *s) {
         info->signature, info->hash, info->data_hash);
     printf("  bucket %s, label %s, threshold %.6g 1/s, mean move %.4g bps\n", info->bucket,
         info->label, info->threshold, info->move_bps);
+    if (*info->others) printf("  with %s\n", info->others);
     printf("  trained on %" PRIu64 " rows, %" PRId64 " .. %" PRId64 " ns, by version %s%s%s\n",
         info->train_rows, info->train_from_ns, info->train_to_ns, info->version,
         *info->parent ? ", parent " : "", info->parent);

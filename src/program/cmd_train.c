@@ -76,6 +76,7 @@ static struct store_info info_of(const struct job *k) {
     const char *parent = cli_value(&k->a, "parent");
     snprintf(info.set, sizeof info.set, "%s", m->set);
     snprintf(info.bucket, sizeof info.bucket, "%s", k->data->bucket);
+    snprintf(info.others, sizeof info.others, "%s", k->data->others);
     snprintf(info.parent, sizeof info.parent, "%s", parent ? parent : "");
     label_spec_text(&m->spec, info.label, sizeof info.label);
     for (int i = 0; i < METRIC_COUNT; i++) {

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/decimal.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "capture/tape/tape.h"
 #include "program/bucket_config.h"
 #include "program/cli.h"
@@ -97,6 +98,31 @@ struct others plan_others(const struct config *c) {
          o.peers++)
         o.peer[o.peers] = config_item(c, "data.peers", o.peers);
     return o;
+}
+
+err_t plan_others_text(
+    const struct config *c, const char *tape, char out[OTHERS_TEXT_MAX], struct err_info *e) {
+    struct others o = plan_others(c);
+    struct tape_reader_options opt = {.torn_ok = true};
+    struct stream_spec *spec = mem_alloc(sizeof *spec);
+    struct feature_set *set = mem_alloc(sizeof *set);
+    struct tape_reader *r = NULL;
+    const char *bad;
+    size_t n;
+    uint16_t own;
+    bool known = feature_set_parse(config_string(c, "features.set"), set, &bad);
+    err_t code = known ? others_open(&o, tape, &opt, &r, e)
+                       : err_set(e, ERR_USAGE, "features.set: no set is called \"%s\"", bad);
+    if (!code) {
+        const struct instrument *table = tape_reader_instruments(r, &n);
+        code = others_pick(table, n, tape, "data.symbol", config_string(c, "data.symbol"), &own, e);
+        if (!code) code = others_spec(&o, table, n, tape, own, spec, e);
+        if (!code) others_text(spec, set, out);
+    }
+    if (r) tape_reader_close(r);
+    free(set);
+    free(spec);
+    return code;
 }
 
 struct dataset_options plan_dataset(const struct config *c, const char *tape, const char *to) {

@@ -20,6 +20,9 @@ struct train_params plan_train(const struct config *c);
 struct study_config plan_study(const struct config *c);
 /* data.tapes, data.peers, data.reference, bucket.reference; points into the configuration. */
 struct others plan_others(const struct config *c);
+/* Of them what rows of features.set depend on (others_text). */
+MUST_USE err_t plan_others_text(
+    const struct config *c, const char *tape, char out[OTHERS_TEXT_MAX], struct err_info *e);
 /* `tape` and `to` are the caller's. */
 struct dataset_options plan_dataset(const struct config *c, const char *tape, const char *to);
 

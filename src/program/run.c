@@ -84,14 +84,25 @@ static err_t signature_of(const struct config *c, uint64_t *out, struct err_info
 /* Rows of another bucket are other rows, whatever their columns are called. */
 static err_t same_bucket(const struct run *run, const char *model, struct err_info *e) {
     const char *want = run->models.stored[0].info.bucket;
-    struct others o = plan_others(run->cfg);
-    char have[OTHERS_TEXT_MAX];
-    others_bucket_text(&o, config_string(run->cfg, "bucket.spec"), have);
+    const char *have = config_string(run->cfg, "bucket.spec");
     if (strcmp(want, have) == 0 || bucket_config_named(have)) return ERR_OK;
     return err_set(e, ERR_INPUT,
-        "%s: the model was trained on buckets %s, this run cuts %s; set bucket.spec=%s%s or train "
+        "%s: the model was trained on buckets %s, this run cuts %s; set bucket.spec=%s or train "
         "again",
-        model, want, have, want, strstr(want, " of ") ? " (with bucket.reference)" : "");
+        model, want, have, want);
+}
+
+/* So are rows beside other venues. */
+static err_t same_others(const struct run *run, const char *model, struct err_info *e) {
+    const char *want = run->models.stored[0].info.others;
+    char have[OTHERS_TEXT_MAX];
+    if (config_list(run->cfg, "instruments") > 0) return ERR_OK; /* one model, peers by lane */
+    err_t code = plan_others_text(run->cfg, run->tape, have, e);
+    if (code || strcmp(want, have) == 0) return code;
+    return err_set(e, ERR_INPUT,
+        "%s: the model was trained with %s, this run has %s; set data.peers, data.reference and "
+        "bucket.reference to those or train again",
+        model, *want ? want : "no other instrument", *have ? have : "none");
 }
 
 static err_t find_models(struct run *run, bool with_study, struct err_info *e) {
@@ -101,7 +112,8 @@ static err_t find_models(struct run *run, bool with_study, struct err_info *e) {
         err_t code = signature_of(run->cfg, &signature, e);
         if (!code) code = run_models_load_one(&run->models, path, signature, e);
         run->models_loaded = !code;
-        return code ? code : same_bucket(run, path, e);
+        if (!code) code = same_bucket(run, path, e);
+        return code ? code : same_others(run, path, e);
     }
     if (!plan_has_model(run->cfg)) return ERR_OK;
     if (!with_study) {

@@ -47,6 +47,7 @@ static struct store_info info_of(const struct run_study *s, const struct study_f
         .train_rows = f->fitted};
     snprintf(info.set, sizeof info.set, "%s", m->set);
     snprintf(info.bucket, sizeof info.bucket, "%s", s->data->bucket);
+    snprintf(info.others, sizeof info.others, "%s", s->data->others);
     label_spec_text(&m->spec, info.label, sizeof info.label);
     for (int k = 0; k < METRIC_COUNT && info.metrics < STORE_METRICS_MAX; k++) {
         struct store_metric *to = &info.metric[info.metrics++];

@@ -63,6 +63,7 @@ char *dataset_manifest_text(const struct dataset_manifest *m, size_t *len) {
     json_kstr(&j, "venue", m->venue);
     json_kstr(&j, "symbol", m->symbol);
     json_kstr(&j, "bucket", m->bucket);
+    json_kstr(&j, "others", m->others);
     json_kstr(&j, "label", label);
     json_kstr(&j, "feature_set", m->set);
     put_hash(&j, "signature", m->signature);
@@ -145,6 +146,7 @@ static bool read_manifest(const cJSON *doc, struct dataset *d, uint64_t file_has
            hash_of(doc, "signature", &d->m.signature) && hash_of(doc, "tape_hash", &d->tape_hash) &&
            hash_of(doc, "hash", &d->hash) &&
            copy_text(doc, "bucket", d->bucket, sizeof d->bucket) &&
+           copy_text(doc, "others", d->others, sizeof d->others) &&
            copy_text(doc, "feature_set", d->set_name, sizeof d->set_name) && read_names(doc, d);
 }
 

@@ -38,8 +38,9 @@ struct matrix {
 
 struct dataset {
     struct matrix m;
-    uint64_t tape_hash, hash; /* hash: of features, meta and labels in this order */
-    char bucket[160];         /* "time=1", "volume=320 of BTCUSDT" */
+    uint64_t tape_hash, hash;     /* hash: of features, meta and labels in this order */
+    char bucket[160];             /* "time=1" */
+    char others[OTHERS_TEXT_MAX]; /* others_text; "" = the instrument alone */
     char set_name[FEATURE_SET_TEXT_MAX];
     void *maps[3];
     size_t map_bytes[3];

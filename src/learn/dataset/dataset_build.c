@@ -202,10 +202,11 @@ static err_t hash_files(
 }
 
 static err_t write_manifest(struct build *b, const char *dir, struct err_info *e) {
-    char bucket[OTHERS_TEXT_MAX];
-    others_bucket_text(&b->opt->others, b->opt->bucket, bucket);
+    char others[OTHERS_TEXT_MAX];
+    others_text(&b->spec, &b->set, others);
     struct dataset_manifest m = {.tape = b->opt->tape,
-        .bucket = bucket,
+        .bucket = b->opt->bucket,
+        .others = others,
         .set = b->opt->set,
         .symbol = b->spec.inst.symbol,
         .venue = venue_name(b->spec.inst.venue),
@@ -232,9 +233,7 @@ static err_t write_manifest(struct build *b, const char *dir, struct err_info *e
 }
 
 static err_t check_lengths(const struct dataset_options *opt, struct err_info *e) {
-    char bucket[OTHERS_TEXT_MAX];
-    others_bucket_text(&opt->others, opt->bucket, bucket);
-    if (strlen(bucket) < sizeof((struct dataset *)0)->bucket &&
+    if (strlen(opt->bucket) < sizeof((struct dataset *)0)->bucket &&
         strlen(opt->set) < sizeof((struct dataset *)0)->set_name)
         return ERR_OK;
     return err_set(e, ERR_USAGE, "bucket or feature set: more than %zu and %zu characters",

@@ -12,7 +12,7 @@ extern const char *const dataset_descr[DATASET_FILES];
 
 /* What the manifest says. */
 struct dataset_manifest {
-    const char *tape, *bucket, *set, *symbol, *venue;
+    const char *tape, *bucket, *set, *symbol, *venue, *others;
     uint64_t tape_hash, signature, rows, columns, labelled, classes[3], gapped;
     uint64_t file_hash[DATASET_FILES], hash;
     uint32_t warmup;

@@ -151,7 +151,29 @@ bool others_bucket(struct stream_spec *spec, const char *text, const char **why)
     return bucket_spec_parse("reference", in->qty_mant, in->qty_exp, &spec->bucket, why);
 }
 
-void others_bucket_text(const struct others *o, const char *bucket, char out[OTHERS_TEXT_MAX]) {
-    bool own = !o->clock || !*o->clock;
-    snprintf(out, OTHERS_TEXT_MAX, own ? "%s" : "%s of %s", bucket, o->clock);
+static void text_add(char out[OTHERS_TEXT_MAX], const char *role, const struct instrument *in) {
+    size_t n = strlen(out);
+    snprintf(out + n, OTHERS_TEXT_MAX - n, "%s%s %s:%s", n ? ", " : "", role, venue_name(in->venue),
+        in->symbol);
+}
+
+void others_text(
+    const struct stream_spec *spec, const struct feature_set *set, char out[OTHERS_TEXT_MAX]) {
+    static const struct {
+        const char *name;
+        uint32_t need; /* 0 = always */
+        uint8_t role;
+    } roles[] = {{"peer", NEED_PEER, OTHER_PEER}, {"reference", NEED_REFERENCE, OTHER_REFERENCE},
+        {"clock", 0, OTHER_CLOCK}};
+    uint32_t needs = 0;
+    out[0] = 0;
+    for (size_t i = 0; i < set->count; i++) needs |= feature_get(set->index[i], NULL)->needs;
+    for (size_t k = 0; k < sizeof roles / sizeof roles[0]; k++) {
+        if (roles[k].need && !(needs & roles[k].need)) continue;
+        if (roles[k].role == OTHER_REFERENCE && spec->own_reference)
+            text_add(out, roles[k].name, &spec->inst);
+        for (size_t i = 0; i < spec->others; i++)
+            if (spec->other[i].roles & roles[k].role)
+                text_add(out, roles[k].name, &spec->other[i].inst);
+    }
 }

@@ -18,7 +18,7 @@
 #include "capture/tape/tape.h"
 #include "derive/feature/stream.h"
 
-enum { OTHERS_TAPES_MAX = 64, OTHERS_PEERS_MAX = 64, OTHERS_TEXT_MAX = 256 };
+enum { OTHERS_TAPES_MAX = 64, OTHERS_PEERS_MAX = 64, OTHERS_TEXT_MAX = 512 };
 
 struct others {
     const char *tape[OTHERS_TAPES_MAX];
@@ -53,7 +53,9 @@ MUST_USE err_t others_spec(const struct others *o, const struct instrument *tabl
 const struct instrument *others_clock(const struct stream_spec *spec);
 /* Fills spec->bucket, and spec->clock where another instrument's clock cuts. False: *why. */
 bool others_bucket(struct stream_spec *spec, const char *text, const char **why);
-/* "volume=320", or "volume=320 of BTCUSDT" where that one's clock cuts. */
-void others_bucket_text(const struct others *o, const char *bucket, char out[OTHERS_TEXT_MAX]);
+/* What of the others has a say in rows of this set, as text that a model is kept with: "peer
+ * binance-spot:BTCUSDT, reference .., clock ..", in this order; "" for none. */
+void others_text(
+    const struct stream_spec *spec, const struct feature_set *set, char out[OTHERS_TEXT_MAX]);
 
 #endif

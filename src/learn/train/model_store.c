@@ -79,6 +79,7 @@ static void put_info(struct json_out *j, const struct store_info *info) {
     json_array_end(j);
     json_kstr(j, "label", info->label);
     json_kstr(j, "bucket", info->bucket);
+    if (*info->others) json_kstr(j, "others", info->others);
     json_kdouble(j, "threshold", info->threshold);
     json_kdouble(j, "move_bps", info->move_bps);
     put_hash(j, "data_hash", info->data_hash);
@@ -277,7 +278,9 @@ static void read_params(struct reader *r, const cJSON *doc, struct train_params 
 
 static void read_info(
     struct reader *r, const cJSON *doc, const char *text, struct store_info *info) {
-    const cJSON *m;
+    const cJSON *m, *others = cJSON_GetObjectItemCaseSensitive(doc, "others");
+    if (cJSON_IsString(others))
+        snprintf(info->others, sizeof info->others, "%s", others->valuestring);
     snprintf(info->set, sizeof info->set, "%s", get_text(r, doc, "feature_set"));
     snprintf(info->label, sizeof info->label, "%s", get_text(r, doc, "label"));
     snprintf(info->bucket, sizeof info->bucket, "%s", get_text(r, doc, "bucket"));

@@ -27,6 +27,7 @@ struct store_info {
     size_t columns;
     const char *const *names; /* columns; after a load owned by the stored_model */
     char label[128], bucket[160];
+    char others[512]; /* instruments besides the own that the rows were made with; "" = none */
     uint64_t data_hash;
     double threshold; /* class threshold fitted on the training rows */
     double move_bps;  /* mean absolute move of the training rows */
