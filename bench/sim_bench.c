@@ -5,11 +5,12 @@
  *
  * Events are preloaded. Cases: replay (no strategy), quoter, grid: strict over the tape's two
  * cursors, anchor over cursors and over prepared rows (world_rows.h), there with our side's best
- * levels read each 100 ms even where nothing trades; several quoters in one replay. Prints
- * nanoseconds a row as the sum over slices of the least thread-CPU time of all passes, the stage
- * hashes (equal in every pass, else exit 1; over rows as over cursors, else exit 1), the heap calls
- * made while running (0, else exit 1). On the shipped recording the anchor rules must give the
- * peer's orders and fills (else exit 1). One line of JSON a case.
+ * levels read each 100 ms even where nothing trades; several quoters in one replay; 32 instruments
+ * (copies of the tape, shifted by some ms) under one clock, each with its books and its quoter.
+ * Prints nanoseconds a row as the sum over slices of the least thread-CPU time of all passes, the
+ * stage hashes (equal in every pass, else exit 1; over rows as over cursors, else exit 1), the heap
+ * calls made while running (0, else exit 1). On the shipped recording the anchor rules must give
+ * the peer's orders and fills (else exit 1). One line of JSON a case.
  *
  * `serve` prepares the tape and runs one pass for each line it reads, "CASE QUEUE POWER ENTRY_MS
  * RESPONSE_MS [list]", answering with one line of JSON: our half of bench/peers/hftbacktest. `list`
@@ -27,7 +28,13 @@
 #include "execute/sim/world.h"
 #include "execute/sim/world_rows.h"
 
-enum { PASSES_DEFAULT = 41, SLICE_EVENTS = 8192, SLICE_STEPS = 128, SEATS_MAX = 64 };
+enum {
+    PASSES_DEFAULT = 41,
+    SLICE_EVENTS = 8192,
+    SLICE_STEPS = 128,
+    SEATS_MAX = 64,
+    INSTRUMENTS = 32
+};
 #define SHIPPED_HASH UINT64_C(0x84e20d2161a0f34a)
 #define LOOK_NS (100 * NS_PER_MS)
 
@@ -191,7 +198,7 @@ static void rig_close(struct rig *g) {
 static uint64_t market_hash(const struct world *w, const struct book *own) {
     struct book_level best[2];
     memset(best, 0, sizeof best);
-    if (world_book(w)) return book_hash(own, 0) ^ book_hash(world_book(w), 1);
+    if (own && world_book(w)) return book_hash(own, 0) ^ book_hash(world_book(w), 1);
     for (int side = 0; side < 2; side++) (void)world_best(w, side, &best[side]);
     return hash64(0, best, sizeof best);
 }
@@ -340,6 +347,123 @@ static int run_case(const struct input *in, const struct bench_case *c, int pass
     return rc;
 }
 
+/* ---- several instruments ---- */
+
+/* The rows once more, `shift_ns` later, in memory of their own. */
+static struct world_rows *shifted(const struct input *in, int64_t shift_ns) {
+    struct world_rows_need need = {0};
+    for (size_t i = 0; i < in->n; i++) world_rows_count(&need, &in->ev[i]);
+    void *mem = aligned_alloc(64, (world_rows_size(&need) + 63) & ~(size_t)63);
+    if (!mem) return NULL;
+    struct world_rows *r = world_rows_begin(mem, &need, &in->inst, EV_TRADE, anchor_offset(in));
+    for (size_t i = 0; i < in->n; i++) {
+        struct event ev = in->ev[i];
+        ev.ts_venue.ns += shift_ns;
+        ev.ts_local.ns += shift_ns;
+        if (!world_rows_add(r, &ev)) return NULL;
+    }
+    world_rows_end(r);
+    return r;
+}
+
+/* Every instrument up to `until`, before any goes further: a strategy acts each 100 ms, and its
+ * orders are for its own instrument. False: all are over. */
+static bool advance(struct rig *g, size_t n, bool *over, int64_t until, err_t *code) {
+    bool more = false;
+    struct world_key bound = {until, 0}, next;
+    for (size_t k = 0; k < n; k++) {
+        const struct event *ev;
+        uint32_t seat;
+        enum world_result got = WORLD_WAIT;
+        while (
+            !over[k] && (got = world_until(g[k].world, bound, &next, &ev, &seat)) == WORLD_EVENT) {
+            if (engine_on_event(g[k].engine, ev) != ERR_OK) *code = ERR_INPUT;
+        }
+        if (got == WORLD_END) over[k] = true;
+        if (got != WORLD_END && got != WORLD_WAIT) *code = ERR_INPUT;
+        more |= !over[k];
+    }
+    return more;
+}
+
+static err_t pass_many(struct rig *g, size_t n, const struct input *in, struct bench_slices *s) {
+    struct world_source none = {NULL, nothing};
+    bool over[INSTRUMENTS] = {false};
+    err_t code = ERR_OK;
+    for (size_t k = 0; k < n; k++) {
+        g[k].world = world_init(g[k].world_mem, &g[k].wc, &none, &none);
+        struct engine_io io = {
+            .port = world_port(g[k].world, 0), .best = anchor_best, .best_ctx = g[k].world};
+        g[k].engine = engine_init(g[k].engine_mem[0], &g[k].ec, &io);
+        world_timer(g[k].world, 0, engine_timer_ns(g[k].engine));
+    }
+    bench_slices_begin(s);
+    double t = bench_cpu_ns();
+    int64_t until = in->rows->message[0].ts;
+    for (size_t steps = 1; advance(g, n, over, until, &code) && code == ERR_OK; steps++) {
+        until += LOOK_NS;
+        if (steps % SLICE_STEPS != 0) continue;
+        double now = bench_cpu_ns();
+        bench_slices_add(s, now - t);
+        t = bench_cpu_ns();
+    }
+    bench_slices_add(s, bench_cpu_ns() - t);
+    for (size_t k = 0; k < n; k++) facts(&g[k], NULL);
+    return code;
+}
+
+static bool same_everywhere(const struct rig *g, size_t n) {
+    for (size_t k = 1; k < n; k++) {
+        if (g[k].orders != g[0].orders || g[k].fills != g[0].fills) return false;
+    }
+    return true;
+}
+
+static void print_many(const struct input *in, const struct rig *g,
+    const struct bench_slices *slices, uint64_t result, unsigned long heap) {
+    double ns = bench_slices_sum(slices), rows = (double)in->n * INSTRUMENTS;
+    printf("quoter      anchor_rows %d instruments %.2f ns a row  %6.2f M rows/s  %6.2f ms  A/A "
+           "%.3f\n",
+        INSTRUMENTS, ns / rows, rows / ns * 1e3, ns / 1e6, bench_slices_noise(slices));
+    printf("{\"stage\":\"sim_quoter_instruments_%d\",\"rows\":%.0f,\"ns_per_row\":%.3f,\"orders\":%"
+           "llu,"
+           "\"fills\":%llu,\"heap\":%lu,\"input\":\"%016llx\",\"result\":\"%016llx\"}\n",
+        INSTRUMENTS, rows, ns / rows, (unsigned long long)g->orders, (unsigned long long)g->fills,
+        heap, (unsigned long long)in->hash, (unsigned long long)result);
+}
+
+static int run_many(const struct input *in, int passes) {
+    static struct rig g[INSTRUMENTS];
+    const struct bench_case c = {"quoter", "quoter", SIM_ANCHOR, ROWS, 1, 743, 417};
+    struct bench_slices slices;
+    uint64_t first = 0;
+    unsigned long heap = 0;
+    int rc = 0;
+    for (size_t k = 0; k < INSTRUMENTS && rc == 0; k++) {
+        rc = rig_open(&g[k], in, &c, "0.01");
+        g[k].wc.rows = shifted(in, (int64_t)k * 3137 * 1000);
+        if (!g[k].wc.rows) rc = 4;
+    }
+    bench_slices_init(&slices);
+    for (int i = 0; i < passes && rc == 0; i++) {
+        unsigned long before = bench_heap_calls();
+        if (pass_many(g, INSTRUMENTS, in, &slices) != ERR_OK) rc = 3;
+        heap += bench_heap_calls() - before;
+        uint64_t h = 0;
+        for (size_t k = 0; k < INSTRUMENTS; k++) h = hash64(h, &g[k].hashes, sizeof g[k].hashes);
+        if (i == 0) first = h;
+        if (h != first || !same_everywhere(g, INSTRUMENTS)) rc = 1;
+    }
+    if (rc == 0 && (heap || !as_known(in, &c, &g[0]))) rc = 1;
+    if (rc == 0) print_many(in, &g[0], &slices, first, heap);
+    bench_slices_free(&slices);
+    for (size_t k = 0; k < INSTRUMENTS; k++) {
+        free((void *)(uintptr_t)g[k].wc.rows);
+        rig_close(&g[k]);
+    }
+    return rc;
+}
+
 /* ---- serve ---- */
 
 static void checksum(struct rig *g, const struct input *in) {
@@ -455,6 +579,8 @@ int main(int argc, char **argv) {
         if (argc > 3 && strcmp(argv[3], stage) != 0) continue;
         rc = run_case(&in, &cases[i], passes > 0 ? passes : 1);
     }
+    if (rc == 0 && (argc < 4 || strcmp(argv[3], "sim_quoter_instruments_32") == 0))
+        rc = run_many(&in, passes > 0 ? passes : 1);
     bench_footer();
     free(in.rows);
     free(in.ev);
