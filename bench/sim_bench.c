@@ -321,6 +321,28 @@ static bool as_known(const struct input *in, const struct bench_case *c, const s
     return false;
 }
 
+/* Over rows the first seat sends and fills what it did over cursors. */
+static bool as_over_cursors(const struct bench_case *c, const struct rig *g) {
+    static struct {
+        const char *strategy;
+        uint64_t orders, fills;
+    } seen[8];
+    static size_t n;
+    if (c->rules != SIM_ANCHOR || !c->strategy) return true;
+    for (size_t i = 0; i < n && c->feed == ROWS; i++) {
+        if (strcmp(seen[i].strategy, c->strategy) != 0) continue;
+        if (seen[i].orders == g->hashes.orders && seen[i].fills == g->hashes.fills) return true;
+        fprintf(stderr, "sim_bench: %s over rows is not %s over cursors\n", c->name, c->name);
+        return false;
+    }
+    if (c->feed == CURSORS && n < sizeof seen / sizeof seen[0]) {
+        seen[n].strategy = c->strategy;
+        seen[n].orders = g->hashes.orders;
+        seen[n++].fills = g->hashes.fills;
+    }
+    return true;
+}
+
 static int run_case(const struct input *in, const struct bench_case *c, int passes) {
     static struct rig g, first;
     struct bench_slices slices;
@@ -341,7 +363,7 @@ static int run_case(const struct input *in, const struct bench_case *c, int pass
     }
     if (rc == 3) fprintf(stderr, "sim_bench: %s ended before the data\n", c->name);
     if (rc == 0) print(in, c, &g, &slices, heap);
-    if (rc == 0 && (heap || !as_known(in, c, &g))) rc = 1;
+    if (rc == 0 && (heap || !as_known(in, c, &g) || !as_over_cursors(c, &g))) rc = 1;
     bench_slices_free(&slices);
     rig_close(&g);
     return rc;
@@ -442,6 +464,7 @@ static int run_many(const struct input *in, int passes) {
     for (size_t k = 0; k < INSTRUMENTS && rc == 0; k++) {
         rc = rig_open(&g[k], in, &c, "0.01");
         g[k].wc.rows = shifted(in, (int64_t)k * 3137 * 1000);
+        g[k].wc.crowded = true;
         if (!g[k].wc.rows) rc = 4;
     }
     bench_slices_init(&slices);

@@ -52,13 +52,25 @@ void sim_rows_own(struct sim_seat *s) {
     for (uint32_t k = 0; k < w->seats; k++) widen(p, &w->seat[k]);
 }
 
+/* Other worlds have had the caches: the lines of a message's levels are asked for together, before
+ * they are needed one after the other. */
+static void fetch(const struct anchor_book *b, const struct world_level *l, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const struct anchor_side *s = &b->side[l[i].at & 1];
+        uint64_t slot = (uint64_t)(l[i].at >> 1) - (uint64_t)s->base;
+        __builtin_prefetch(&s->lots[slot % ANCHOR_WINDOW], 1);
+    }
+}
+
 bool sim_rows_run(struct world *w, int64_t limit) {
     struct sim_replay *p = &w->replay;
     const struct world_rows *r = p->rows;
     uint64_t answered = w->counters.responses;
     if (p->at == r->messages || r->message[p->at].ts > limit) return false;
     do {
-        sim_anchor_message(w, &r->message[p->at++]);
+        const struct world_message *m = &r->message[p->at++];
+        if (w->cfg->crowded) fetch(w->anchor, &r->level[m->first], m->count);
+        sim_anchor_message(w, m);
         if (w->counters.responses != answered || w->fault.result != WORLD_EVENT) return true;
     } while (p->at < r->messages && r->message[p->at].ts <= limit);
     return false;
@@ -84,6 +96,7 @@ void sim_rows_look(struct world *w, int64_t ts) {
         const struct world_batch *b = &r->batch[p->batch_at++];
         const struct world_level *from = &r->level[p->level_at], *to = &r->level[b->end];
         p->level_at = b->end;
+        if (w->cfg->crowded) fetch(w->anchor_local, from, (size_t)(to - from));
         if (b->flags & EVF_SNAPSHOT) {
             replace(w->anchor_local, from, to, (b->flags & EVF_LAST) != 0);
         } else {

@@ -110,6 +110,7 @@ struct world_config {
     /* Anchor: the exchange's data, and our side's book, come from here instead of the venue source;
      * the local source hands out what else the engines want, and its depth changes no book. */
     const struct world_rows *rows;
+    bool crowded; /* rows: many worlds take turns, so that each finds the caches cold */
 };
 
 struct world_source {
