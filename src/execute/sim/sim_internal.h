@@ -292,10 +292,10 @@ void sim_fault(struct world *w, enum world_result result, int64_t order_id, int6
 /* When a request is at the exchange. False: it never gets there (refused, or lost on the way). */
 bool sim_entry(struct sim_seat *s, const struct order_request *req, int64_t *arrival);
 int64_t sim_response_ns(struct sim_seat *s, const struct sim_order *o, uint8_t status, int64_t ts);
-static inline void sim_rate_see(struct world *w, const struct event *ev) {
+static inline void sim_rate_see(struct world *w, int64_t ts, uint8_t flags) {
     const struct latency_config *c = w->cfg->latency;
-    if (!c || c->kind != LATENCY_FITTED || !(ev->flags & EVF_LAST)) return;
-    latency_rate_see(&w->rate, ev->ts_local.ns);
+    if (!c || c->kind != LATENCY_FITTED || !(flags & EVF_LAST)) return;
+    latency_rate_see(&w->rate, ts);
 }
 /* A venue stamp's place on our axis, and back. */
 static inline int64_t sim_axis_ns(const struct world *w, const struct event *ev) {

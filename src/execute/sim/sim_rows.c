@@ -7,7 +7,8 @@
 void sim_rows_init(struct world *w) {
     const struct world_rows *r = w->cfg->rows;
     if (!r) return;
-    CHECK(w->cfg->rules == SIM_ANCHOR && !w->cfg->bars);
+    CHECK(w->cfg->rules == SIM_ANCHOR && !w->cfg->bars && !w->cfg->clears);
+    CHECK(!w->cfg->clock && w->cfg->queue.model != QUEUE_FIFO); /* what rows do not carry */
     CHECK(r->done);
     CHECK(r->inst == w->cfg->inst->id && r->tick == w->cfg->inst->tick_units);
     CHECK(r->print_kind == w->cfg->print_kind);
@@ -70,6 +71,7 @@ bool sim_rows_run(struct world *w, int64_t limit) {
     do {
         const struct world_message *m = &r->message[p->at++];
         if (w->cfg->crowded) fetch(w->anchor, &r->level[m->first], m->count);
+        sim_rate_see(w, m->ts, m->flags);
         sim_anchor_message(w, m);
         if (w->counters.responses != answered || w->fault.result != WORLD_EVENT) return true;
     } while (p->at < r->messages && r->message[p->at].ts <= limit);

@@ -187,7 +187,7 @@ static void rows_tell_every_seat_what_the_two_cursors_tell(void **state) {
             .print_kind = EV_TRADE,
             .timers_from_start = rnd(2) == 0,
             .seats = SEATS,
-            .queue = {.model = (uint8_t)rnd(QUEUE_MODEL_COUNT), .power = 2, .unit = 1},
+            .queue = {.model = (uint8_t)rnd(QUEUE_FIFO), .power = 2, .unit = 1},
             .entry_new_ns = (int64_t)rnd(4) * 500000,
             .entry_cancel_ns = (int64_t)rnd(4) * 500000,
             .response_ns = (int64_t)rnd(4) * 500000,

@@ -95,7 +95,13 @@ static struct event *ring_at(const struct sim_reorder *r, size_t i) {
 /* Stable: behind everything of the same or an earlier key. */
 static void ring_insert(struct sim_reorder *r, const struct event *ev) {
     CHECK(r->count < r->slots);
-    size_t i = r->count++;
+    size_t i = r->count++; /* ring_fill reads into the next free slot: it may be in its place */
+    if (i == 0 || ring_at(r, i - 1)->ts_local.ns <= ev->ts_local.ns) {
+        if (ev->ts_local.ns > r->newest) r->newest = ev->ts_local.ns;
+        return;
+    }
+    struct event late = *ev;
+    ev = &late;
     while (i > 0 && ring_at(r, i - 1)->ts_local.ns > ev->ts_local.ns) {
         *ring_at(r, i) = *ring_at(r, i - 1);
         i--;
@@ -108,7 +114,6 @@ static void ring_insert(struct sim_reorder *r, const struct event *ev) {
  * event ended the run. */
 static bool ring_fill(struct world *w) {
     struct sim_reorder *r = &w->in;
-    struct event copy;
     while (!r->ended) {
         if (r->count > 0 && r->newest - r->ring[r->head].ts_local.ns > w->cfg->reorder_ns) break;
         if (r->count == r->slots) {
@@ -120,15 +125,16 @@ static bool ring_fill(struct world *w) {
             r->ended = true;
             break;
         }
-        if (!admit(w, ev, &copy)) continue;
+        struct event *copy = ring_at(r, r->count);
+        if (!admit(w, ev, copy)) continue;
         w->counters.venue_events++;
         if (ev->ts_local.ns > w->traded_ts) w->traded_ts = ev->ts_local.ns;
-        if (copy.ts_local.ns < r->released) {
+        if (copy->ts_local.ns < r->released) {
             w->counters.late++;
             if (w->cfg->stop_late) return false;
-            copy.ts_local.ns = r->released;
+            copy->ts_local.ns = r->released;
         }
-        ring_insert(r, &copy);
+        ring_insert(r, copy);
     }
     return true;
 }
@@ -142,7 +148,7 @@ static void ring_pop(struct sim_reorder *r) {
 static void exchange_data(struct world *w) {
     const struct event *ev = ring_at(&w->in, 0);
     bool mark = ev->kind == EV_MARK, account = ev->kind == EV_FUNDING || (mark && !w->ops->mark);
-    if (!account && ev->kind != EV_ORDER) sim_rate_see(w, ev);
+    if (!account && ev->kind != EV_ORDER) sim_rate_see(w, ev->ts_local.ns, ev->flags);
     if (w->cleared && ev->kind == EV_KLINE) sim_clear_data(w, ev); /* before it opens */
     if (ev->kind == w->cfg->print_kind) {
         w->counters.prints++;
@@ -319,11 +325,40 @@ static struct world_key key_of(const struct world *w, const struct choice *c) {
     return (struct world_key){c->ts, (uint32_t)c->slot << 16 | w->cfg->rank};
 }
 
+/* More of the message that the exchange took last: nothing of its instant comes before, unless the
+ * answer to it does. */
+static void exchange_run(struct world *w, int64_t ts) {
+    uint64_t answered = w->counters.responses;
+    do {
+        exchange_data(w);
+    } while (w->in.count > 0 && ring_at(&w->in, 0)->ts_local.ns == ts && w->due > ts && !w->yield &&
+             w->counters.responses == answered && w->fault.result == WORLD_EVENT);
+}
+
+/* Our side's next event. */
+static const struct event *local_event(struct world *w) {
+    const struct event *ev = w->local_head;
+    w->local_used = true;
+    if (w->anchor_local && !w->replay.rows && ev->inst == w->cfg->inst->id) {
+        anchor_book_apply(w->anchor_local, ev, NULL, NULL);
+    }
+    return ev;
+}
+
 enum world_result world_until(struct world *w, struct world_key bound, struct world_key *next,
     const struct event **ev, uint32_t *seat) {
     if (w->local_used) { /* handed out by the last call, valid until this one */
+        int64_t ts = w->local_ts;
         w->local_used = false;
         local_next(w);
+        struct choice more = {ts, SLOT_LOCAL, WORLD_ALL};
+        *next = key_of(w, &more);
+        bool same = w->local_head && w->local_ts == ts; /* what is first of all at its instant */
+        if (same && !w->yield && world_before(*next, bound)) {
+            *seat = WORLD_ALL;
+            *ev = local_event(w);
+            return WORLD_EVENT;
+        }
     }
     for (;;) {
         if (!ring_fill(w)) return WORLD_LATE;
@@ -344,11 +379,7 @@ enum world_result world_until(struct world *w, struct world_key bound, struct wo
                 w->replay.local_over = true;
                 break;
             }
-            *ev = w->local_head;
-            w->local_used = true;
-            if (w->anchor_local && !w->replay.rows && (*ev)->inst == w->cfg->inst->id) {
-                anchor_book_apply(w->anchor_local, *ev, NULL, NULL);
-            }
+            *ev = local_event(w);
             return WORLD_EVENT;
         case SLOT_RESPONSE: *ev = report_event(w, &w->seat[c.seat]); return WORLD_EVENT;
         case SLOT_DUE: sim_due(w, c.ts); break;
@@ -356,7 +387,7 @@ enum world_result world_until(struct world *w, struct world_key bound, struct wo
             if (w->replay.rows) {
                 (void)sim_rows_run(w, c.ts);
             } else {
-                exchange_data(w);
+                exchange_run(w, c.ts);
             }
             break;
         case SLOT_REQUEST: exchange_request(w, &w->seat[c.seat]); break;

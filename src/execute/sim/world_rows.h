@@ -12,10 +12,11 @@
  *            world_rows_end, so that many worlds may read it at once. Memory grows with the
  *            recording: 16 bytes a level and 88 a message; the tape's two cursors stay flat.
  * Threads    one to make it, any number to read it.
- * Limits     2^32 levels; a quantity below 0, a depth event without a side, or with both, cannot
- *            be prepared.
- * Why        what a replay does not decide is done outside it, as the peer's files are: order,
- *            ticks, message bounds. No book is built here (docs/decisions/sim-speed.md).
+ * Limits     anchor rules on one clock offset, without accounts at the venue and without per-order
+ *            queues (CHECKed by world_init). 2^32 levels; a quantity below 0, a depth event without
+ * a side, or with both, cannot be prepared. Why        what a replay does not decide is done
+ * outside it, as the peer's files are: order, ticks, message bounds. No book is built here
+ * (docs/decisions/sim-speed.md).
  */
 #ifndef FATHOM_EXECUTE_SIM_WORLD_ROWS_H
 #define FATHOM_EXECUTE_SIM_WORLD_ROWS_H
