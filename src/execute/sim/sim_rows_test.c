@@ -14,7 +14,7 @@
 #include "execute/sim/sim_testing.h"
 #include "execute/sim/world_rows.h"
 
-enum { MARKETS = 3000, SEATS = 3, REQUESTS = 40, SEEN_MAX = 512, LEVELS_MAX = 12 };
+enum { MARKETS = 1000, SEATS = 3, REQUESTS = 40, SEEN_MAX = 512, LEVELS_MAX = 12 };
 
 static uint64_t seed = 8082024;
 
