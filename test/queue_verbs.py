@@ -98,6 +98,16 @@ def models_are_compared_with_the_truth_of_orders():
     assert bias["power2"] > bias["power3"] > bias["risk"], bias
 
 
+def a_fit_on_one_half_is_judged_on_the_other():
+    fit = js("queue", "fit", aapl(), "--until", 0.5, "--to", TMP / "half.csv")
+    whole = js("queue", "fit", aapl())
+    assert fit["placed"] < whole["placed"]
+    late = js("queue", "compare", aapl(), "--after", 0.5, "--horizon", 5, "--queue-file", TMP / "half.csv")
+    whole = js("queue", "compare", aapl(), "--horizon", 5)
+    assert late["lots"] < 0.6 * whole["lots"]
+    assert late["models"][-1]["model"] == "calibrated" and abs(late["models"][-1]["n"] / fit["n"] - 1) < 1e-5
+
+
 def a_backtest_queues_among_the_markets_orders():
     fifo = backtest("fifo", aapl(), "sim.queue=fifo", *SHARES)
     anchor = backtest("anchor", aapl(), "sim.queue=fifo", "sim.rules=anchor", *SHARES)
@@ -113,6 +123,7 @@ TESTS = [
     wrong_queue_files_and_keys_are_refused,
     the_fit_on_orders_is_calibrated_on_the_other_half,
     models_are_compared_with_the_truth_of_orders,
+    a_fit_on_one_half_is_judged_on_the_other,
     a_backtest_queues_among_the_markets_orders,
 ]
 

@@ -28,6 +28,7 @@ struct job {
     struct book *book;
     void *book_mem;
     int64_t near; /* price units from the best */
+    double until; /* share of the tape's events that is read */
     struct score score[MODELS];
     uint8_t best;
     struct queue_spec chosen; /* the best model, fitted on everything */
@@ -86,14 +87,15 @@ static err_t read_tape(struct job *k, struct err_info *e) {
     queue_watch_init(&k->watch, instrument_qty_unit(&k->inst), false);
     const struct event *slots;
     size_t n;
-    while ((code = tape_reader_next(r, &slots, &n, e)) == ERR_OK) {
-        for (size_t i = 0; i < n; i += event_slots(slots[i].kind)) {
+    uint64_t end = (uint64_t)(k->until * (double)tape_reader_events(r)), at = 0;
+    while (at < end && (code = tape_reader_next(r, &slots, &n, e)) == ERR_OK) {
+        for (size_t i = 0; i < n && at < end; i += event_slots(slots[i].kind), at++) {
             if (slots[i].inst == k->inst.id) see(k, &slots[i]);
         }
     }
     tape_reader_close(r);
     queue_watch_end(&k->watch);
-    if (code != ERR_END) return code;
+    if (code && code != ERR_END) return code;
     if (k->watch.n >= CANCELS_MIN) return ERR_OK;
     return err_set(e, ERR_NO,
         "%s: %zu of %llu cancels near the best show their place in the queue; at least %d are "
@@ -251,6 +253,7 @@ static err_t run_fit(const struct cli_verb *verb, int argc, char **argv, struct 
     struct job *k = mem_alloc(sizeof *k);
     err_t code = cli_parse(verb, argc, argv, &k->args, e);
     if (!code) code = cli_int(&k->args, "ticks", 0, 1000000, 10, &k->near, e);
+    if (!code) code = cli_double(&k->args, "until", 0.01, 1, 1, &k->until, e);
     if (!code) code = cli_int(&k->args, "bootstrap", 20, 10000, 100, &k->repeats, e);
     k->seed = k->args.seed_given ? k->args.seed : 1;
     const char *to = code ? NULL : cli_value(&k->args, "to");
@@ -275,6 +278,7 @@ const struct cli_verb cmd_queue_fit = {
     .about = "fit the queue model: who in a queue cancels, by maximum likelihood",
     .help = "  --to FILE.csv    write the best model for sim.queue: calibrated\n"
             "  --ticks N        cancels up to N ticks from the best price (default 10)\n"
+            "  --until SHARE    read only the first part of the tape's events (default 1)\n"
             "  --bootstrap N    resamplings of the band (default 100)\n"
             "  --symbol NAME    SYMBOL or VENUE:SYMBOL\n"
             "\n"
@@ -282,7 +286,7 @@ const struct cli_verb cmd_queue_fit = {
             "\n"
             "Example:\n"
             "  fathom queue fit my.tape --to queue.csv\n",
-    .options = "to= ticks= bootstrap= symbol=",
+    .options = "to= ticks= until= bootstrap= symbol=",
     .args_min = 1,
     .args_max = 1,
     .run = run_fit,

@@ -39,7 +39,8 @@ struct job {
     struct cli_args args;
     struct instrument inst;
     struct queue_spec spec[MODELS];
-    bool calibrated;
+    bool calibrated, placing;
+    double after; /* share of the tape's events before the first lot */
     int64_t horizon_ns;
     struct book *book;
     struct l3_book *orders;
@@ -162,7 +163,7 @@ static void see(struct job *k, const struct event *ev) {
     if (c.any && !c.whole) on_level(k, &c);
     if (ev->kind != EV_DEPTH || !(ev->flags & EVF_LAST)) return;
     expire(k, ev->ts_venue.ns);
-    if (book_state(k->book) == BOOK_SYNCED) place(k, ev->ts_venue.ns);
+    if (k->placing && book_state(k->book) == BOOK_SYNCED) place(k, ev->ts_venue.ns);
 }
 
 static err_t read_tape(struct job *k, struct err_info *e) {
@@ -185,8 +186,10 @@ static err_t read_tape(struct job *k, struct err_info *e) {
     k->spec[CALIBRATED].unit = instrument_qty_unit(&k->inst);
     const struct event *slots;
     size_t n;
+    uint64_t first = (uint64_t)(k->after * (double)tape_reader_events(r)), at = 0;
     while ((code = tape_reader_next(r, &slots, &n, e)) == ERR_OK) {
         for (size_t i = 0; i < n; i += event_slots(slots[i].kind)) {
+            k->placing = at++ >= first;
             if (slots[i].inst != k->inst.id) continue;
             any |= slots[i].kind == EV_ORDER;
             see(k, &slots[i]);
@@ -266,6 +269,7 @@ static err_t run_compare(const struct cli_verb *verb, int argc, char **argv, str
     double horizon = 0, power = 0;
     err_t code = cli_parse(verb, argc, argv, &k->args, e);
     if (!code) code = cli_double(&k->args, "horizon", 0.001, 86400, 1, &horizon, e);
+    if (!code) code = cli_double(&k->args, "after", 0, 0.99, 0, &k->after, e);
     if (!code) code = cli_double(&k->args, "power", 0.01, 100, 2, &power, e);
     const char *file = code ? NULL : cli_value(&k->args, "queue-file");
     k->horizon_ns = (int64_t)(horizon * 1e9);
@@ -292,13 +296,14 @@ const struct cli_verb cmd_queue_compare = {
     .usage = "TAPE [--horizon S] [--queue-file FILE.csv]",
     .about = "queue models against the truth of per-order data",
     .help = "  --horizon S         how long a lot waits (default 1)\n"
+            "  --after SHARE       lots only after this part of the tape's events (default 0)\n"
             "  --power N           n of the power models (default 2)\n"
             "  --queue-file FILE   a fitted model beside the six (fathom queue fit)\n"
             "  --symbol NAME       SYMBOL or VENUE:SYMBOL\n"
             "\n"
             "Example:\n"
             "  fathom queue compare aapl.tape --horizon 1\n",
-    .options = "horizon= power= queue-file= symbol=",
+    .options = "horizon= after= power= queue-file= symbol=",
     .args_min = 1,
     .args_max = 1,
     .run = run_compare,

@@ -66,8 +66,10 @@ static err_t open_reader(struct reader *r, const char *path, struct err_info *e)
 static err_t stamp_fault(
     const struct reader *r, const struct latency_row *row, int64_t before, struct err_info *e) {
     const char *why = NULL;
-    int64_t least = NS_PER_S * 100000000; /* 1973: what is less counts other units */
-    if (row->req_ns < least || row->resp_ns < least || (row->venue_ns > 0 && row->venue_ns < least))
+    const int64_t least = NS_PER_S * 100000000, most = NS_PER_S * 4000000000; /* 1973 .. 2096 */
+    bool in_units = row->req_ns >= least && row->req_ns <= most && row->resp_ns >= least &&
+                    row->resp_ns <= most && row->venue_ns <= most;
+    if (!in_units || (row->venue_ns > 0 && row->venue_ns < least))
         why = "a stamp is no nanoseconds since 1970 (19 digits)";
     if (!why && row->req_ns < before) why = "req_ns is before the row above: sort by req_ns";
     if (!why && row->resp_ns < row->req_ns) why = "the answer is before its request";
@@ -92,6 +94,7 @@ static err_t read_rows(struct reader *r, struct latency_rows *out, struct err_in
         err_t code = stamp_fault(r, &row, before, e);
         if (code) return code;
         before = row.req_ns;
+        if (row.venue_ns < 0) row.venue_ns = 0;
         out->rows = mem_array(out->rows, out->n, &cap, sizeof row);
         out->rows[out->n++] = row;
         out->n_good += row.venue_ns > 0;

@@ -10,6 +10,7 @@
 #include "capture/tape/tape.h"
 
 enum { CELLS_MAX = 4 * LOBSTER_LEVELS_MAX, MESSAGE_CELLS = 6, EVENTS_MAX = 4096 };
+#define QTY_MAX INT64_C(1000000000000)
 #define NO_PRICE INT64_C(9999999999) /* an empty level: this price, or its negative, and size 0 */
 
 struct level {
@@ -165,8 +166,8 @@ static err_t message_of(
     m->side = direction == 1 ? 0 : 1;
     if (type < 1 || type > 7 || (direction != 1 && direction != -1 && type != 7))
         return bad_row(s, 0, "type is not 1..7 or direction not 1, -1", e);
-    if (type < 6 && (m->qty <= 0 || m->px <= 0 || m->px >= NO_PRICE))
-        return bad_row(s, 0, "a size or price that is not positive", e);
+    if (type < 7 && (m->qty <= 0 || m->qty > QTY_MAX || m->px <= 0 || m->px >= NO_PRICE))
+        return bad_row(s, 0, "a size or price that is not positive, or too large", e);
     return ERR_OK;
 }
 

@@ -322,6 +322,52 @@ static void drawn_latencies_never_reorder_a_bus(void **state) {
     script_close(w);
 }
 
+/* All reports of a seat; the other seats send something else in between. */
+static size_t seat_reports(const struct script *s, const struct latency_config *l, uint32_t seats,
+    uint32_t mine, int64_t *ts, size_t cap) {
+    struct world_config cfg = {.latency = l, .seats = seats};
+    struct script_world *w = script_open(s, &cfg);
+    for (int64_t id = 1; id <= 40; id++) {
+        for (uint32_t k = 0; k < seats; k++) {
+            struct order_port port = world_port(w->world, k);
+            struct order_request q = {.id = id,
+                .px = {k == mine ? 95 : 90},
+                .qty = {1},
+                .ts_sent = {MS(2) + id * 300000},
+                .kind = REQUEST_NEW,
+                .tif = TIF_GTC};
+            if (k == mine || id % 3 == 0) assert_true(port.send(port.ctx, &q));
+        }
+    }
+    const struct event *ev;
+    uint32_t seat;
+    size_t n = 0;
+    while (world_next(w->world, &ev, &seat) == WORLD_EVENT) {
+        if (ev->kind != EV_ORDER_REPORT || seat != mine) continue;
+        assert_true(n < cap);
+        ts[n++] = ev->ts_local.ns;
+    }
+    script_close(w);
+    return n;
+}
+
+static void a_seat_draws_what_it_draws_alone(void **state) {
+    (void)state;
+    struct latency_fit f = two_bands();
+    struct latency_config l = {.kind = LATENCY_FITTED,
+        .fit = &f,
+        .seed = 8,
+        .reject_rate = 0.1,
+        .lost_rate = 0.1,
+        .factor = {1, 1, 1, 1, 1}};
+    struct script s = quiet_market();
+    int64_t alone[200], among[200];
+    size_t n = seat_reports(&s, &l, 1, 0, alone, 200);
+    assert_true(n > 40);
+    assert_int_equal(seat_reports(&s, &l, 5, 3, among, 200), n);
+    assert_memory_equal(alone, among, n * sizeof alone[0]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recorded_stamps_are_interpolated_and_held_outside),
@@ -338,6 +384,7 @@ int main(void) {
         cmocka_unit_test(each_leg_has_its_own_latency_in_the_world),
         cmocka_unit_test(a_refused_request_is_told_and_a_lost_one_is_silent),
         cmocka_unit_test(drawn_latencies_never_reorder_a_bus),
+        cmocka_unit_test(a_seat_draws_what_it_draws_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
