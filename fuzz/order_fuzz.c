@@ -51,6 +51,27 @@ static void step_new(struct run *r, uint8_t arg) {
     r->next++;
 }
 
+static void step_amend(struct run *r, uint8_t arg) {
+    const struct order *o = blotter_find(&r->blotter, 1 + (arg & (IDS - 1)));
+    if (!o || o->status == ORDER_UNKNOWN || !order_live(o->status)) return;
+    struct order_request q = {.id = o->id,
+        .px = o->px,
+        .qty = {1 + (arg >> 5)},
+        .ts_sent = r->now,
+        .kind = REQUEST_MODIFY,
+        .side = o->side};
+    struct risk_view v = {.now = r->now,
+        .inst = &inst,
+        .ledger = &r->ledger,
+        .blotter = &r->blotter,
+        .book_ok = true,
+        .book_ts = r->now,
+        .mid2 = {1200000},
+        .amended = o};
+    if (risk_check(&r->risk, &r->cfg, &v, &q) != RISK_OK) return;
+    (void)blotter_amend_sent(&r->blotter, q.id, q.px, q.qty, r->now);
+}
+
 static void step_report(struct run *r, uint8_t what, uint8_t arg) {
     int64_t id = 1 + (arg & (IDS - 1)), cum = (what >> 4) & 7, last = (arg >> 5) & 7;
     struct report said = {.order_id = id,
@@ -60,7 +81,6 @@ static void step_report(struct run *r, uint8_t what, uint8_t arg) {
         .last_px = {600000 + arg},
         .last_qty = {last},
         .filled = {cum}};
-    if (said.status == REPORT_MODIFIED) return; /* changes the quantity that `counted` knows */
     struct event ev[2];
     struct order after;
     report_encode(&said, ev);
@@ -91,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
         case 0: step_new(&r, arg); break;
         case 1: (void)blotter_cancel_sent(&r.blotter, 1 + (arg & (IDS - 1)), r.now); break;
         case 2: (void)blotter_expire(&r.blotter, r.now, NS_PER_MS * (1 + arg)); break;
-        default: break;
+        default: step_amend(&r, arg); break;
         }
         if (what & 128) step_report(&r, what, arg);
         for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {

@@ -201,6 +201,9 @@ static void exposure_equals_the_recomputed_sum_after_any_sequence(void **state) 
             if (blotter_add(&b, &q, (price_t){200})) next++;
         } else if (rnd(8) == 0 && next > 1) {
             (void)blotter_cancel_sent(&b, 1 + (int64_t)rnd((uint64_t)next - 1), (ts_t){step});
+        } else if (rnd(8) == 0 && next > 1) {
+            (void)blotter_amend_sent(&b, next - (int64_t)rnd(60), (price_t){100},
+                (qty_t){1 + (int64_t)rnd(20)}, (ts_t){step});
         } else if (rnd(50) == 0) {
             (void)blotter_expire(&b, (ts_t){step + 5000}, 1000);
         } else {
@@ -216,6 +219,50 @@ static void exposure_equals_the_recomputed_sum_after_any_sequence(void **state) 
     assert_true(b.counters.fills > 100);
     assert_true(b.counters.illegal > 100);
     assert_true(b.counters.unknown > 10);
+    assert_true(b.counters.amends_sent > 100);
+    assert_true(b.counters.modified > 100);
+}
+
+static void a_fill_of_the_larger_order_may_come_before_the_amends_answer(void **state) {
+    (void)state;
+    struct order o = sent(10);
+    (void)tell(&o, REPORT_ACK, 0, 0);
+    assert_true(order_amend(&o, (price_t){101}, (qty_t){25}, (ts_t){5}).legal);
+    assert_int_equal(o.status, ORDER_AMEND_SENT);
+    assert_false(order_amend(&o, (price_t){101}, (qty_t){30}, (ts_t){6}).legal);
+    assert_int_equal(order_leaves(&o).lots, 25);
+    assert_int_equal(tell(&o, REPORT_FILL, 4, 4).fill.lots, 4);
+    assert_int_equal(o.status, ORDER_AMEND_SENT);
+    assert_int_equal(tell(&o, REPORT_FILL, 8, 12).fill.lots, 8); /* beyond the old quantity */
+    assert_int_equal(o.filled.lots, 12);
+    assert_false(tell(&o, REPORT_FILL, 20, 32).legal); /* beyond both */
+}
+
+static void an_amend_meets_every_end_of_an_order(void **state) {
+    (void)state;
+    static const struct {
+        uint8_t status, want;
+    } say_want[] = {{REPORT_MODIFIED, ORDER_WORKING}, {REPORT_MODIFY_REJECTED, ORDER_WORKING},
+        {REPORT_CANCELED, ORDER_CANCELED}, {REPORT_EXPIRED, ORDER_EXPIRED},
+        {REPORT_ACK, ORDER_AMEND_SENT}, {REPORT_TRIGGERED, ORDER_AMEND_SENT},
+        {REPORT_CANCEL_REJECTED, ORDER_AMEND_SENT}};
+    for (size_t i = 0; i < sizeof say_want / sizeof say_want[0]; i++) {
+        struct order o = sent(10);
+        (void)tell(&o, REPORT_ACK, 0, 0);
+        (void)order_amend(&o, (price_t){101}, (qty_t){25}, (ts_t){5});
+        assert_true(tell(&o, say_want[i].status, 0, 0).legal);
+        assert_int_equal(o.status, say_want[i].want);
+        bool answered = i < 2;
+        assert_int_equal(o.amend_qty.lots, answered ? 0 : 25);
+    }
+    struct order o = sent(10);
+    (void)tell(&o, REPORT_ACK, 0, 0);
+    (void)order_amend(&o, (price_t){101}, (qty_t){25}, (ts_t){5});
+    assert_true(order_step(&o, STEP_TIMEOUT, (ts_t){9}).needs_query);
+    assert_int_equal(order_leaves(&o).lots, 25); /* in full, whichever it is */
+    assert_true(tell(&o, REPORT_ACK, 0, 0).legal);
+    assert_int_equal(o.status, ORDER_WORKING);
+    assert_int_equal(order_leaves(&o).lots, 10); /* the answer says 10: it was never amended */
 }
 
 static void an_order_that_is_not_ours_is_counted_as_external(void **state) {
@@ -271,6 +318,8 @@ int main(void) {
         cmocka_unit_test(a_report_that_contradicts_the_order_changes_nothing),
         cmocka_unit_test(any_sequence_of_events_keeps_the_laws),
         cmocka_unit_test(exposure_equals_the_recomputed_sum_after_any_sequence),
+        cmocka_unit_test(a_fill_of_the_larger_order_may_come_before_the_amends_answer),
+        cmocka_unit_test(an_amend_meets_every_end_of_an_order),
         cmocka_unit_test(an_order_that_is_not_ours_is_counted_as_external),
         cmocka_unit_test(a_report_survives_its_two_slots),
     };

@@ -34,6 +34,25 @@ static uint64_t rnd(uint64_t n) {
 
 /* ---- the slow model ---- */
 
+/* What the venues' pages say, written down a second time. */
+struct naive_rules {
+    uint8_t venue;
+    bool keeps;         /* less at the same price keeps the place */
+    bool cuts;          /* reduce-only beyond the position */
+    bool same_refused;  /* an amend to the same values */
+    bool gtx_rejected;  /* at the door, not after an acknowledgement */
+    bool gtx_amend_end; /* an amend that would take ends the order */
+    int stp, waiting_max;
+    int64_t gtd_least;
+};
+static const struct naive_rules naive_rules[] = {
+    {VENUE_OTHER, true, true, false, false, false, STP_MAKER, 64, 0},
+    {VENUE_BINANCE_USDM, false, false, true, true, true, STP_MAKER, 64, 600 * NS_PER_S},
+    {VENUE_OKX, false, true, false, false, false, STP_MAKER, 64, 0},
+    {VENUE_BYBIT, false, true, true, false, true, STP_NONE, 10, 0},
+    {VENUE_DERIBIT, true, true, false, true, true, STP_NONE, 64, 0},
+};
+
 struct naive_order {
     struct order_request q;
     int side, px, qty, filled, stp, tif;
@@ -44,6 +63,7 @@ struct naive_order {
 };
 
 struct naive {
+    const struct naive_rules *rules;
     int shown[2][PRICES], taken[2][PRICES]; /* displayed, and taken by us since it was named */
     short token[2][PRICES][TOKENS_MAX];     /* 0 = a market lot, else own order id; front first */
     int tokens[2][PRICES];
@@ -401,7 +421,7 @@ static bool naive_cut(struct naive *m, int id, bool now) {
     struct naive_order *o = &m->order[id];
     if (!o->reduce) return true;
     int room = naive_room(m, o, now || naive_at_once(o));
-    if (room == 0) return false;
+    if (room == 0 || (!m->rules->cuts && !now && o->qty > room)) return false;
     if (o->qty - o->filled > room) o->qty = o->filled + room;
     return true;
 }
@@ -496,7 +516,8 @@ static void naive_price(struct naive *m, int by, int64_t px, int64_t ts) {
 static uint8_t naive_pair(struct naive *m, int id, int64_t ts) {
     struct naive_order *o = &m->order[id];
     int other = (int)o->q.oco;
-    if (o->tif == TIF_GTD && o->q.expire_ns <= ts) return WHY_GTD;
+    int64_t life = o->q.expire_ns - ts;
+    if (o->tif == TIF_GTD && (life <= 0 || life < m->rules->gtd_least)) return WHY_GTD;
     if (other && (!naive_stands(m, other) || m->order[other].partner)) return WHY_OCO;
     o->expire = o->tif == TIF_GTD ? o->q.expire_ns : 0;
     o->partner = other;
@@ -509,6 +530,7 @@ static uint8_t naive_wait(struct naive *m, int id, int64_t ts) {
     int by = o->q.trigger_by;
     uint8_t why = naive_pair(m, id, ts);
     if (why != WHY_NONE) return why;
+    if (m->waiting >= m->rules->waiting_max) return WHY_MAX_ORDERS;
     if (m->prices[by] == 0) return WHY_NO_REFERENCE;
     if (o->q.trigger == TRIGGER_TRAIL && !o->market) return WHY_TRIGGER;
     o->seen = m->prices[by] - 1;
@@ -526,7 +548,7 @@ static void naive_new(struct naive *m, const struct order_request *q, int64_t ts
         .side = q->side,
         .px = (int)q->px.ticks,
         .qty = qty,
-        .stp = q->stp == STP_VENUE ? STP_MAKER : q->stp, /* the default of an unnamed venue */
+        .stp = q->stp == STP_VENUE ? m->rules->stp : q->stp,
         .tif = q->tif,
         .market = q->type == ORDER_MARKET,
         .reduce = q->reduce_only};
@@ -536,6 +558,8 @@ static void naive_new(struct naive *m, const struct order_request *q, int64_t ts
     } else {
         if (!naive_cut(m, id, false)) why = WHY_REDUCE_ONLY;
         if (why == WHY_NONE && o->market && !naive_would_take(m, id)) why = WHY_NO_LIQUIDITY;
+        bool post_only = o->tif == TIF_GTX && !o->market && m->rules->gtx_rejected;
+        if (why == WHY_NONE && post_only && naive_would_take(m, id)) why = WHY_POST_ONLY;
         if (why == WHY_NONE) why = naive_pair(m, id, ts);
     }
     if (why != WHY_NONE) {
@@ -559,34 +583,37 @@ static void naive_cancel(struct naive *m, const struct order_request *q, int64_t
     naive_forget(m, id);
 }
 
+static uint8_t naive_refuse_amend(struct naive *m, int id, int px, int qty) {
+    struct naive_order *o = &m->order[id], was = *o;
+    int has = naive_leaves(m, id), more = qty - o->filled - has;
+    if (m->rules->same_refused && px == o->px && qty == o->qty) return WHY_NO_CHANGE;
+    if (o->reduce && more > 0 && more > naive_room(m, o, false)) return WHY_REDUCE_ONLY;
+    o->px = px;
+    o->qty = qty;
+    bool takes = o->tif == TIF_GTX && qty > o->filled && naive_would_take(m, id);
+    *o = was;
+    return takes && !m->rules->gtx_amend_end ? WHY_POST_ONLY : WHY_NONE;
+}
+
 static void naive_amend(struct naive *m, const struct order_request *q, int64_t ts) {
     int id = (int)q->id, qty = (int)q->qty.lots, px = (int)q->px.ticks;
     struct naive_order *o = &m->order[id];
-    int has = naive_leaves(m, id);
-    if (o->waits || has == 0) {
+    if (!naive_stands(m, id) || o->waits) {
         naive_unknown(m, q, REPORT_MODIFY_REJECTED, ts);
         if (o->waits) m->out[m->n - 1].why = WHY_AMEND;
         return;
     }
-    if (o->reduce && qty - o->filled > has && qty - o->filled - has > naive_room(m, o, false)) {
-        naive_say(m, id, REPORT_MODIFY_REJECTED, WHY_REDUCE_ONLY, 0, 0, false, ts);
+    uint8_t why = naive_refuse_amend(m, id, px, qty);
+    if (why != WHY_NONE) {
+        naive_say(m, id, REPORT_MODIFY_REJECTED, why, 0, 0, false, ts);
         return;
     }
     if (qty <= o->filled) {
         naive_cancel(m, q, ts);
         return;
     }
-    struct naive_order was = *o;
-    o->px = px;
-    o->qty = qty;
-    bool refused = o->tif == TIF_GTX && naive_would_take(m, id);
-    *o = was;
-    if (refused) {
-        naive_say(m, id, REPORT_MODIFY_REJECTED, WHY_POST_ONLY, 0, 0, false, ts);
-        return;
-    }
-    bool keeps = px == o->px && qty <= o->qty;
-    naive_drop(m, id, keeps ? o->qty - qty : has, true);
+    bool keeps = m->rules->keeps && px == o->px && qty <= o->qty;
+    naive_drop(m, id, keeps ? o->qty - qty : naive_leaves(m, id), true);
     o->px = px;
     o->qty = qty;
     naive_say(m, id, REPORT_MODIFIED, 0, 0, 0, false, ts);
@@ -644,6 +671,7 @@ struct run {
     struct order_request q[REQUESTS];
     size_t requests;
     struct world_config cfg;
+    const struct naive_rules *rules;
 };
 
 /* A book whose best prices wander; every message leaves it uncrossed. */
@@ -739,6 +767,7 @@ static void random_requests(struct run *r) {
 
 static void run_naive(const struct run *r, struct naive *m) {
     memset(m, 0, sizeof *m);
+    m->rules = r->rules;
     m->response = r->cfg.response_ns;
     size_t at = 0, next = 0;
     int64_t last = 0;
@@ -839,7 +868,11 @@ static void check_laws(const struct run *r, const struct report *got, size_t n, 
 
 static int64_t run_sim(const struct run *r, uint32_t seats, struct report *got, size_t *n) {
     struct world_config cfg = r->cfg;
+    struct instrument inst = script_inst;
+    inst.venue = r->rules->venue;
+    cfg.inst = &inst;
     cfg.seats = seats;
+    cfg.venue.no_limits = true;
     struct script_world *w = script_open(&r->s, &cfg);
     for (uint32_t k = 0; k < seats; k++) {
         struct order_port port = world_port(w->world, k);
@@ -861,6 +894,7 @@ static int64_t run_sim(const struct run *r, uint32_t seats, struct report *got, 
 static struct run random_run(void) {
     struct run r;
     memset(&r, 0, sizeof r);
+    r.rules = &naive_rules[rnd(sizeof naive_rules / sizeof naive_rules[0])];
     random_market(&r.s);
     random_requests(&r);
     r.cfg.entry_new_ns = (int64_t)rnd(4) * 500000;

@@ -42,7 +42,9 @@ static inline struct event *script_add(
 /* A depth message of one level; side flag EVF_BUY or EVF_SELL. */
 static inline void script_level(struct script *s, int64_t us, int side, int64_t px, int64_t qty) {
     s->id++;
-    (void)script_add(s, us, EV_DEPTH, side | EVF_FIRST | EVF_LAST, px, qty);
+    struct event *ev = script_add(s, us, EV_DEPTH, side | EVF_FIRST | EVF_LAST, px, qty);
+    ev->depth.first_id = s->id;
+    ev->depth.prev_id = s->id - 1;
 }
 
 static inline void script_print(
@@ -67,7 +69,9 @@ static inline void script_message(
     s->id++;
     for (size_t i = 0; i < n; i++) {
         int f = flags | l[i].side | (i == 0 ? EVF_FIRST : 0) | (i + 1 == n ? EVF_LAST : 0);
-        (void)script_add(s, us, EV_DEPTH, f, l[i].px, l[i].qty);
+        struct event *ev = script_add(s, us, EV_DEPTH, f, l[i].px, l[i].qty);
+        ev->depth.first_id = s->id;
+        ev->depth.prev_id = s->id - 1;
     }
 }
 
