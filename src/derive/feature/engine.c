@@ -6,7 +6,7 @@
 #include "derive/feature/feature_internal.h"
 #include "derive/feature/scale.h"
 
-#define ENGINE_MAGIC 0x31454e49474e4546ull /* "FENGINE1" backwards in memory */
+#define ENGINE_MAGIC 0x32454e49474e4546ull /* "FENGINE2" backwards in memory */
 
 #define REFERENCE_AGE_MAX (60 * NS_PER_S)
 

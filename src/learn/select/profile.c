@@ -75,11 +75,13 @@ static void take_memory(struct profile_column *c, const double *v, size_t n) {
     c->effective = drift_effective(v, n);
 }
 
-/* Sorted values of rows [from, to). */
-static size_t sorted_part(const struct work *w, size_t from, size_t to, double *out) {
+/* Sorted values of rows [from, to); what their own memory leaves of them (NULL = not wanted). */
+static size_t sorted_part(
+    const struct work *w, size_t from, size_t to, double *out, double *effective) {
     size_t n = 0;
     for (size_t i = from; i < to; i++)
         if (!isnan(w->x[i])) out[n++] = w->x[i];
+    if (effective) *effective = drift_effective(out, n);
     stats_sort(out, n);
     return n;
 }
@@ -90,7 +92,7 @@ static void take_days(struct work *w, struct profile_column *c) {
     for (size_t i = 0, to; i < rows; i = to) {
         int64_t day = w->m->bar[i].close_ns / NS_DAY;
         for (to = i; to < rows && w->m->bar[to].close_ns / NS_DAY == day;) to++;
-        size_t n = sorted_part(w, i, to, w->half[c->days > 0]);
+        size_t n = sorted_part(w, i, to, w->half[c->days > 0], NULL);
         if (c->days++ == 0) {
             n0 = n;
             continue;
@@ -100,12 +102,13 @@ static void take_days(struct work *w, struct profile_column *c) {
     }
 }
 
+/* Each half counts by its own memory: over both, the change itself would pass for memory. */
 static void take_drift(struct work *w, struct profile_column *c) {
     size_t middle = w->m->rows / 2, rows = w->m->rows;
-    size_t a = sorted_part(w, 0, middle, w->half[0]), b = sorted_part(w, middle, rows, w->half[1]);
-    double share = c->effective / (double)c->values;
-    struct drift_ks ks = drift_ks(
-        w->half[0], a, w->half[1], b, fmax(1, share * (double)a), fmax(1, share * (double)b));
+    double before, after;
+    size_t a = sorted_part(w, 0, middle, w->half[0], &before);
+    size_t b = sorted_part(w, middle, rows, w->half[1], &after);
+    struct drift_ks ks = drift_ks(w->half[0], a, w->half[1], b, fmax(1, before), fmax(1, after));
     c->psi = drift_psi(w->half[0], a, w->half[1], b);
     c->ks = ks.d;
     c->ks_p = ks.p;
@@ -141,6 +144,24 @@ static double rank_ic(const struct work *w, const double *y) {
     return r;
 }
 
+/* Does the link hold all along? The IC of each of PROFILE_PARTS equal parts of the rows. */
+static void take_parts(const struct work *w, struct profile_column *c) {
+    double known[PROFILE_PARTS], agree = 0;
+    size_t rows = w->m->rows, n = 0;
+    for (size_t k = 0; k < PROFILE_PARTS; k++) {
+        size_t from = rows * k / PROFILE_PARTS, to = rows * (k + 1) / PROFILE_PARTS;
+        struct ic_figures f =
+            ic_measure(w->x + from, w->y[0] + from, to - from, w->p->cfg.horizon[0], NULL);
+        c->part_ic[k] = f.ic;
+        if (isnan(f.ic)) continue;
+        known[n++] = f.ic;
+        agree += f.ic * c->ic[0].ic > 0;
+    }
+    double sd = stats_sd(known, n);
+    c->ic_ir = n >= 3 && sd > 0 ? stats_mean(known, n) / sd : NAN;
+    c->same_sign = n > 0 ? agree / (double)n : NAN;
+}
+
 static void column_make(struct work *w, size_t at, struct profile_column *c) {
     const struct matrix *m = w->m;
     for (size_t i = 0; i < m->rows; i++) {
@@ -150,6 +171,7 @@ static void column_make(struct work *w, size_t at, struct profile_column *c) {
     size_t n = c->values;
     c->missing = 1 - (double)n / (double)m->rows;
     c->cluster = UINT32_MAX;
+    c->ic_ir = c->same_sign = NAN;
     c->rank_ic = c->psi = c->ks = c->ks_p = c->psi_day = c->effective = NAN;
     c->mean = c->sd = c->skew = c->kurtosis = NAN;
     for (size_t h = 0; h < w->p->cfg.horizons; h++)
@@ -166,6 +188,7 @@ static void column_make(struct work *w, size_t at, struct profile_column *c) {
     for (size_t h = 0; h < w->p->cfg.horizons; h++)
         c->ic[h] = ic_measure(w->x, w->y[h], m->rows, w->p->cfg.horizon[h], &w->blocks[h]);
     c->rank_ic = rank_ic(w, w->y[0]);
+    take_parts(w, c);
     w->p->live_column[w->p->live++] = (uint32_t)at;
 }
 

@@ -20,6 +20,7 @@ enum {
     PROFILE_BINS = 24,
     PROFILE_LAGS = 30,
     PROFILE_SEGMENTS = 60,
+    PROFILE_PARTS = 8, /* equal parts of the rows, each with an IC of its own */
     PROFILE_HORIZONS_MAX = 8,
     PROFILE_QUANTILES = 7 /* least, .01, .25, .5, .75, .99, largest */
 };
@@ -48,8 +49,11 @@ struct profile_column {
     double psi_day; /* largest PSI of a UTC day against the first one; NaN below two days */
     size_t days;
     struct ic_figures ic[PROFILE_HORIZONS_MAX];
-    double rank_ic;                      /* Spearman, first horizon */
-    double fdr, bonferroni;              /* of ic[0].p over all columns */
+    double rank_ic;                /* Spearman, first horizon */
+    double part_ic[PROFILE_PARTS]; /* first horizon; NaN where a part has too few rows */
+    double ic_ir;                  /* mean / standard deviation of part_ic; NaN below 3 of them */
+    double same_sign;              /* share of part_ic with the sign of the whole */
+    double fdr, bonferroni;        /* of ic[0].p over all columns */
     double segment[3][PROFILE_SEGMENTS]; /* least, mean, largest of equal spans of rows */
     uint32_t cluster;                    /* UINT32_MAX: says nothing (no values or no variance) */
 };

@@ -50,6 +50,9 @@ static void put_signal(
     for (size_t h = 0; h < p->cfg.horizons; h++) put_ic(j, &c->ic[h]);
     json_array_end(j);
     json_kfigure(j, "rank_ic", c->rank_ic);
+    put_figures(j, "part_ic", c->part_ic, PROFILE_PARTS);
+    json_kfigure(j, "ic_ir", c->ic_ir);
+    json_kfigure(j, "same_sign", c->same_sign);
     json_kfigure(j, "fdr", c->fdr);
     json_kfigure(j, "bonferroni", c->bonferroni);
     json_kint(j, "cluster", c->cluster);

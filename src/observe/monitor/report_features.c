@@ -184,10 +184,13 @@ static void map(struct html *h, const cJSON *doc) {
 
 static void all_rows(struct html *h, const cJSON *doc) {
     const cJSON *c, *v;
-    html_put(h, "<h2 id=\"all\">All features</h2><p class=\"sub\">Click a head to sort. IC: of the "
-                "first horizon with its 95 %% band; then the other horizons. p: two-sided, at the "
-                "effective number of rows; q: Benjamini-Hochberg over all.</p>");
-    char heads[512] = "<feature|<family|missing|memory|eff. rows|PSI|p KS|IC|from|to|p|q|rank IC";
+    html_put(h,
+        "<h2 id=\"all\">All features</h2><p class=\"sub\">Click a head to sort. IC: of the "
+        "first horizon with its 95 %% band; then the other horizons. p: two-sided, at the "
+        "effective number of rows; q: Benjamini-Hochberg over all. IC IR: mean of the IC "
+        "of eight equal parts of the rows by its deviation; same sign: parts that agree.</p>");
+    char heads[512] = "<feature|<family|missing|memory|eff. rows|PSI|p KS|IC|from|to|p|q|rank IC|"
+                      "IC IR|same sign";
     bool first = true;
     cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(doc, "horizons")) {
         size_t n = strlen(heads);
@@ -212,6 +215,8 @@ static void all_rows(struct html *h, const cJSON *doc) {
         page_number(h, report_number(ic, "p"), 2);
         page_number(h, report_number(c, "fdr"), 2);
         page_number(h, report_number(c, "rank_ic"), 3);
+        page_number(h, report_number(c, "ic_ir"), 3);
+        page_percent(h, report_number(c, "same_sign"));
         for (int k = 1; k < cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(doc, "horizons"));
              k++)
             page_number(h, report_number(ic_of(c, k), "ic"), 3);
