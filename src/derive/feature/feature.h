@@ -188,7 +188,8 @@ void feature_on_peer(struct feature_engine *fe, size_t peer, const struct event 
 void feature_reference(struct feature_engine *fe, ts_t ts, double px);
 /* Fills row[set->count]; each value cast to float32 once. */
 void feature_on_bucket(struct feature_engine *fe, const struct bucket *b, float *row);
-/* The same values before the cast, scaled where the set is (tests, studies); row may be NULL in feature_on_bucket. */
+/* The same values before the cast, scaled where the set is (tests, studies); row may be NULL in
+ * feature_on_bucket. */
 const double *feature_values(const struct feature_engine *fe);
 const struct feature_set *feature_engine_set(const struct feature_engine *fe);
 /* Columns' missing counters and rows so far. */
