@@ -20,8 +20,9 @@ struct sim_order {
     uint8_t pad[3];
 };
 _Static_assert(sizeof(struct sim_order) == 64, "one cache line");
-/* DEAD: ended while the lists are being walked; sim_settle takes it out. */
-enum { SIM_REDUCE = 1, SIM_TIED = 2, SIM_DEAD = 4, SIM_LIQUIDATION = 8 };
+/* DEAD: ended while the lists are being walked; sim_settle takes it out. OPENED: rested already
+ * when the present bar opened. */
+enum { SIM_REDUCE = 1, SIM_TIED = 2, SIM_DEAD = 4, SIM_LIQUIDATION = 8, SIM_OPENED = 16 };
 
 struct sim_tie {                 /* of an order with SIM_TIED */
     int64_t id, expire, partner; /* axis, 0 = never; 0 = none */

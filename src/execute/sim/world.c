@@ -41,7 +41,8 @@ size_t world_mem_size(const struct world_config *cfg) { return layout_of(cfg).to
 
 /* ---- exchange data: out of the source, through the reorder window ---- */
 
-/* A bar acts at its open (plus the grace), where its open price was the market. */
+/* A bar acts twice: at its open (plus the grace), where its open price was the market, and at its
+ * close, when its extremes are known (EVF_CLOSED tells the second). */
 static bool admit_bar(const struct world *w, const struct event *ev, struct event *out) {
     if (ev->kind != EV_KLINE || ev->inst != w->cfg->inst->id || !(ev->flags & EVF_CLOSED)) {
         return false;
@@ -52,7 +53,17 @@ static bool admit_bar(const struct world *w, const struct event *ev, struct even
     out->aux.b = event_words(ev)[KLINE_LOW_PX];
     int64_t grace = w->cfg->bar_grace_ns ? w->cfg->bar_grace_ns : NS_PER_S;
     out->ts_local.ns = ev->id + w->cfg->clock_offset_ns + grace;
+    out->flags = (uint8_t)(ev->flags & ~EVF_CLOSED);
     return true;
+}
+
+/* The second time, from the copy of the first. */
+static void close_of_bar(const struct world *w, const struct event *ev, struct event *copy) {
+    int64_t close = event_words(ev)[KLINE_CLOSE_NS];
+    if (close <= ev->id) close = ev->ts_venue.ns;
+    close += w->cfg->clock_offset_ns;
+    if (close > copy->ts_local.ns) copy->ts_local.ns = close;
+    copy->flags |= EVF_CLOSED;
 }
 
 /* What only accounts look at: copies of one slot carry what they need of the second. A settled rate
@@ -110,13 +121,24 @@ static void ring_insert(struct sim_reorder *r, const struct event *ev) {
     if (ev->ts_local.ns > r->newest) r->newest = ev->ts_local.ns;
 }
 
+/* Both times of a bar; the first one lies at *copy already. */
+static void insert_bar(struct world *w, const struct event *ev, struct event *copy) {
+    struct event second = *copy;
+    ring_insert(&w->in, copy);
+    close_of_bar(w, ev, &second);
+    copy = ring_at(&w->in, w->in.count);
+    *copy = second;
+    ring_insert(&w->in, copy);
+}
+
 /* Reads ahead until the front may go: nothing that is still to come can be before it. False: a late
  * event ended the run. */
 static bool ring_fill(struct world *w) {
     struct sim_reorder *r = &w->in;
+    size_t room = w->cfg->bars ? 2 : 1; /* events of one that is read */
     while (!r->ended) {
         if (r->count > 0 && r->newest - r->ring[r->head].ts_local.ns > w->cfg->reorder_ns) break;
-        if (r->count == r->slots) {
+        if (r->count + room > r->slots) {
             w->counters.window_cut++;
             break;
         }
@@ -134,7 +156,11 @@ static bool ring_fill(struct world *w) {
             if (w->cfg->stop_late) return false;
             copy->ts_local.ns = r->released;
         }
-        ring_insert(r, copy);
+        if (copy->kind == EV_KLINE) {
+            insert_bar(w, ev, copy);
+        } else {
+            ring_insert(r, copy);
+        }
     }
     return true;
 }
@@ -149,7 +175,8 @@ static void exchange_data(struct world *w) {
     const struct event *ev = ring_at(&w->in, 0);
     bool mark = ev->kind == EV_MARK, account = ev->kind == EV_FUNDING || (mark && !w->ops->mark);
     if (!account && ev->kind != EV_ORDER) sim_rate_see(w, ev->ts_local.ns, ev->flags);
-    if (w->cleared && ev->kind == EV_KLINE) sim_clear_data(w, ev); /* before it opens */
+    bool opens = ev->kind == EV_KLINE && !(ev->flags & EVF_CLOSED);
+    if (w->cleared && opens) sim_clear_data(w, ev); /* before it opens */
     if (ev->kind == w->cfg->print_kind) {
         w->counters.prints++;
         w->ops->print(w, ev);
