@@ -1,7 +1,3 @@
-#include "program/cli.h"
-#include "program/dispatch.h"
+#include "program/program.h"
 
-int main(int argc, char **argv) {
-    cli_signals_catch();
-    return dispatch(cli_verbs, argc, argv, stdout, stderr);
-}
+int main(int argc, char **argv) { return fathom_program(argc, argv); }

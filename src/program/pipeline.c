@@ -9,6 +9,7 @@
 #include "derive/model/model.h"
 #include "program/plan.h"
 #include "program/plan_sim.h"
+#include "program/plan_strategy.h"
 
 /* ---- what the configuration says, in the instrument's units ---- */
 
@@ -31,38 +32,6 @@ static err_t stream_of(struct pipeline *p, struct err_info *e) {
     if (!p->stream_mem)
         return err_set(e, ERR_RESOURCE, "out of memory: %zu bytes for book and features", size);
     p->stream = stream_init(p->stream_mem, &p->spec, &p->facts->set);
-    return ERR_OK;
-}
-
-static err_t strategy_of(struct pipeline *p, struct pipeline_seat *s, struct err_info *e) {
-    const struct config *c = s->c;
-    const char *kind = config_string(c, "strategy.kind"), *why = "";
-    if (strcmp(kind, "none") == 0) return ERR_OK;
-    s->cfg.strategy = strategy_find(kind);
-    if (!s->cfg.strategy)
-        return err_set(e, ERR_USAGE, "strategy.kind: no strategy is called %s", kind);
-    for (size_t i = 0; i < s->cfg.strategy->param_count; i++) {
-        const char *name = s->cfg.strategy->params[i].name;
-        char key[96], text[64];
-        snprintf(key, sizeof key, "strategy.%s", name);
-        if (s->cfg.strategy->params[i].kind == PARAM_NUMBER) {
-            snprintf(text, sizeof text, "%.8f", config_double(c, key));
-        } else if (s->cfg.strategy->params[i].kind == PARAM_LOTS) {
-            qty_t qty;
-            err_t code = plan_qty(c, key, &p->inst, &qty, e);
-            if (code) return code;
-            if (qty.lots <= 0) {
-                return err_set(e, ERR_USAGE, "%s: %s = %s: more than 0 is wanted",
-                    config_where(c, key), key, config_string(c, key));
-            }
-            snprintf(text, sizeof text, "%s", config_string(c, key));
-        } else {
-            snprintf(text, sizeof text, "%lld", (long long)config_int(c, key));
-        }
-        if (!strategy_param_set(s->cfg.strategy, &p->inst, name, text, &s->cfg.params, &why)) {
-            return err_set(e, ERR_USAGE, "%s: %s = %s: %s", config_where(c, key), key, text, why);
-        }
-    }
     return ERR_OK;
 }
 
@@ -160,7 +129,7 @@ static err_t engine_of(struct pipeline *p, uint32_t k, struct err_info *e) {
     s->cfg.take_slip_e4 =
         10 * 10000; /* IOC limit 10 bps beyond the best: a runaway price is not chased */
     s->cfg.order_timeout_ns = 10 * NS_PER_S;
-    err_t code = strategy_of(p, s, e);
+    err_t code = plan_strategy(s->c, &p->inst, &s->cfg.strategy, &s->cfg.params, e);
     if (!code) code = limits_of(p, s, e);
     if (code) return code;
     size_t size = engine_mem_size(&s->cfg);

@@ -7,6 +7,7 @@
 #include "capture/tape/tape.h"
 #include "program/bucket_config.h"
 #include "program/plan.h"
+#include "program/plan_strategy.h"
 
 static void say(const struct run *run, const char *what) {
     if (!run->quiet) fprintf(stderr, "fathom: %s\n", what);
@@ -177,7 +178,8 @@ err_t run_open(struct run *run, struct config *cfg, const struct cli_args *args,
     memset(run, 0, sizeof *run);
     run->cfg = cfg;
     run->quiet = args->quiet || args->json;
-    err_t code = copy_path(run->output, config_string(cfg, "output"), e);
+    err_t code = plan_strategy_check(cfg, e);
+    if (!code) code = copy_path(run->output, config_string(cfg, "output"), e);
     if (!code) code = run_result_init(&run->result, e);
     if (!code) code = file_make_parents(run->output, e);
     if (!code) code = dir_out_open(&run->dir, run->output, "manifest.json", args->force, e);

@@ -101,8 +101,12 @@ const struct config_key run_schema[] = {
     BOOL("study.shuffle_labels", "false", "Shuffle all labels: a control that must find nothing."),
     STR("study.trials", "", "Trial ledger file; empty = trials.jsonl beside the run folder."),
 
-    ENUM("strategy.kind", "none", "none|quoter|grid|anchor_grid|model|momentum|bracket",
-        "What trades."),
+    STR("strategy.kind", "none",
+        "What trades: none, or a strategy of the program (examples/strategies: quoter, grid, "
+        "anchor_grid, model, momentum, bracket; or one's own)."),
+    LIST("strategy.params", "",
+        "NAME=VALUE of parameters without a key here: of strategies of one's own "
+        "(docs/strategies.md)."),
     DEC("strategy.quantity", "0.01", "base", "Order quantity.", ""),
     DEC("strategy.position_max", "0.1", "base", "Largest wanted position.", ""),
     INT("strategy.period_ms", "100", 1, 86400000, "ms", "Timer of quoter, grid and bracket.", ""),
