@@ -155,6 +155,7 @@ static void take_depth(struct maker *k, const struct event *ev, const struct boo
 
 static void take_trade(struct maker *k, const struct event *ev) {
     struct world *w = k->w;
+    if (w->print_ns == 0) w->print_ns = ev->ts_local.ns;
     if ((ev->flags & EVF_NON_MARKET) || ev->px.ticks <= 0 || ev->qty.lots <= 0) return;
     struct world_trade *t = PUSH(w->trade, w->trades);
     bool synced = book_state(k->book) == BOOK_SYNCED;
@@ -395,7 +396,7 @@ static bool find(const struct naive_row *table, const char *name, const struct n
 bool naive_value(const struct world *w, const char *name, size_t k, double *out) {
     const struct naive_row *tables[] = {naive_book, naive_flow, naive_ret, naive_rest, naive_ta,
         naive_wave, naive_dyn, naive_perp, naive_foot, naive_v72, naive_cluster, naive_xv,
-        naive_chain, naive_option};
+        naive_chain, naive_option, naive_heat};
     const struct naive_row *row = NULL;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (!find(tables[i], name, &row)) continue;

@@ -29,7 +29,9 @@
     X(cluster) \
     X(xv) \
     X(chain) \
-    X(option)
+    X(option) \
+    X(heat) \
+    X(graph)
 /* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
