@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -401,6 +402,61 @@ static void a_stop_far_from_the_market_passes_the_collar_by_its_own_prices(void 
     close_bench(b);
 }
 
+static uint64_t seed = 4711;
+static uint64_t rnd(uint64_t n) {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed % n;
+}
+
+static void requests_of_any_bytes_leave_the_engine_whole_or_not_at_all(void **state) {
+    (void)state;
+    static const int64_t odd[] = {0, -1, INT64_MAX, INT64_MIN, ORDER_UNITS_MAX, ORDER_UNITS_MAX + 1,
+        600000, 599990, 5, INT64_MAX / 2};
+    printf("seed %llu\n", (unsigned long long)seed);
+    size_t left = 0;
+    for (int run = 0; run < 300; run++) {
+        struct bench *b = open_bench();
+        if (rnd(2)) b->cfg.risk.order_max = 0; /* no limit but the words' own range */
+        b->cfg.risk.collar_e4 = rnd(2) ? 100 * 10000 : 0;
+        for (int i = 0; i < 60; i++) {
+            struct order_request q = {.px = {odd[rnd(10)]},
+                .qty = {odd[rnd(10)]},
+                .trigger_px = {odd[rnd(10)]},
+                .expire_ns = odd[rnd(10)],
+                .oco = odd[rnd(10)],
+                .callback_e4 = (int32_t)odd[rnd(10)],
+                .side = (uint8_t)rnd(4),
+                .type = (uint8_t)rnd(4),
+                .tif = (uint8_t)rnd(8),
+                .trigger = (uint8_t)rnd(6),
+                .trigger_by = (uint8_t)rnd(4),
+                .stp = (uint8_t)rnd(8),
+                .reduce_only = (uint8_t)rnd(4)};
+            if (rnd(2)) q.px.ticks = 599990, q.qty.lots = 5, q.type = ORDER_LIMIT, q.side &= 1;
+            if (rnd(2)) q.trigger = q.trigger_by = 0, q.trigger_px.ticks = q.callback_e4 = 0;
+            if (rnd(2)) q.tif = TIF_GTC, q.expire_ns = 0, q.stp = 0;
+            submit_on(b, &q);
+        }
+        for (size_t i = 0; i < b->n; i++) {
+            const struct order_request *q = &b->sent[i];
+            assert_true(order_request_formed(q));
+            assert_true(q->qty.lots > 0 && q->qty.lots <= ORDER_UNITS_MAX);
+            assert_true(q->px.ticks <= ORDER_UNITS_MAX && q->trigger_px.ticks <= ORDER_UNITS_MAX);
+        }
+        const struct blotter *orders = engine_blotter(b->e);
+        assert_int_equal(orders->live_count, b->n);
+        for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
+            assert_int_equal(
+                blotter_exposure(orders, side).lots, blotter_exposure_slow(orders, side).lots);
+        }
+        left += b->n;
+        close_bench(b);
+    }
+    assert_true(left > 300);
+}
+
 static void a_refusal_is_recorded_and_nothing_leaves(void **state) {
     (void)state;
     struct bench *b = open_bench();
@@ -664,6 +720,7 @@ int main(void) {
         cmocka_unit_test(an_amend_counts_the_larger_quantity_until_its_answer),
         cmocka_unit_test(an_amend_without_an_answer_is_unknown_until_a_query_tells),
         cmocka_unit_test(a_stop_far_from_the_market_passes_the_collar_by_its_own_prices),
+        cmocka_unit_test(requests_of_any_bytes_leave_the_engine_whole_or_not_at_all),
         cmocka_unit_test(a_refusal_is_recorded_and_nothing_leaves),
         cmocka_unit_test(a_full_port_leaves_no_trace_of_the_order),
         cmocka_unit_test(funding_is_what_the_venue_charged_for_the_position_it_had),

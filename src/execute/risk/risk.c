@@ -94,12 +94,14 @@ static bool guarded(const struct risk_view *v, const struct order_request *q) {
 static bool good_trigger(const struct instrument *in, const struct order_request *q) {
     if (q->trigger > TRIGGER_TRAIL || q->trigger_by > TRIGGER_BY_LAST) return false;
     if (q->trigger == TRIGGER_NONE) return q->trigger_px.ticks == 0 && q->callback_e4 == 0;
-    if (q->trigger_px.ticks % in->tick_units != 0 || q->trigger_px.ticks < 0) return false;
+    if (q->trigger_px.ticks < 0 || q->trigger_px.ticks > ORDER_UNITS_MAX) return false;
+    if (q->trigger_px.ticks % in->tick_units != 0) return false;
     return q->trigger == TRIGGER_TRAIL ? q->callback_e4 > 0 : q->trigger_px.ticks > 0;
 }
 
 static enum risk_reason check_shape(
     const struct risk_config *cfg, const struct instrument *in, const struct order_request *q) {
+    if (q->px.ticks > ORDER_UNITS_MAX || q->qty.lots > ORDER_UNITS_MAX) return RISK_BAD_ORDER;
     if (q->qty.lots <= 0 || q->qty.lots % in->lot_units != 0) return RISK_BAD_ORDER;
     if (q->qty.lots < in->min_qty_units) return RISK_BAD_ORDER;
     bool limit = q->type == ORDER_LIMIT;
