@@ -297,12 +297,16 @@ price_t margin_bankrupt(const struct margin_account *a, uint32_t leg) {
     /* linear: px = mark x want / value; inverse: px = mark x value / want */
     bool inverse = in->kind == INSTRUMENT_INVERSE;
     int128 num = inverse ? value : want, den = inverse ? want : value;
-    while (num > ((int128)1 << 60) || den > ((int128)1 << 60)) num >>= 1, den >>= 1;
-    if (den == 0) return (price_t){tick};
-    int128 ticks = (int128)l->mark_e10 * num / den * scale / in->px_mant / AUX_ONE;
-    int64_t px = (int64_t)(ticks > ORDER_UNITS_MAX ? ORDER_UNITS_MAX : ticks);
-    px -= px % tick;
-    if (held > 0) px += tick; /* sells not below, buys not above */
+    for (; num > ((int128)1 << 40) || den > ((int128)1 << 40); num >>= 1) den >>= 1;
+    if (den == 0) return (price_t){held > 0 ? tick : ORDER_UNITS_MAX - ORDER_UNITS_MAX % tick};
+    num *= l->mark_e10 * scale;
+    den *= (int128)in->px_mant * AUX_ONE;
+    int128 ticks = num / den;
+    if (ticks > ORDER_UNITS_MAX) ticks = ORDER_UNITS_MAX;
+    int64_t px = (int64_t)ticks, off = px % tick;
+    bool exact = num % den == 0 && off == 0;
+    px -= off;
+    if (held > 0 && !exact) px += tick; /* sells not below, buys not above */
     return (price_t){px > tick ? px : tick};
 }
 
