@@ -22,7 +22,7 @@
 #include "program/pipeline.h"
 #include "program/run_config.h"
 
-enum { PASSES_DEFAULT = 7, LANES_MAX = 32, HEAD_SLOTS = 200000 };
+enum { PASSES_DEFAULT = 7, LANES_MAX = 32, HEAD_SLOTS = 60000 };
 
 static char dir[] = "/tmp/multi-bench-XXXXXX";
 
@@ -73,7 +73,8 @@ static err_t write_tape(
         id[k] = copy.id;
     }
     if (!code) code = write_events(w, in, c->lanes, id, slots, e);
-    err_t closed = tape_writer_close(w, code ? &(struct err_info){0} : e);
+    struct err_info ignored;
+    err_t closed = tape_writer_close(w, code ? &ignored : e);
     return code ? code : closed;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static _Noreturn void out_of_memory(void) {
@@ -36,4 +37,15 @@ void *mem_array(void *old, size_t used, size_t *cap, size_t width) {
     if (__builtin_mul_overflow(next, width, &bytes)) out_of_memory();
     *cap = next;
     return mem_grow(old, bytes);
+}
+
+void *mem_huge(size_t bytes) {
+    const size_t page = (size_t)2 << 20;
+    bytes = (bytes + page - 1) & ~(page - 1);
+    void *p = aligned_alloc(page, bytes);
+#ifdef MADV_HUGEPAGE
+    if (p)
+        (void)madvise(p, bytes, MADV_HUGEPAGE); /* a hint: refused, it is a block like any other */
+#endif
+    return p;
 }

@@ -13,6 +13,10 @@ void *mem_alloc(size_t bytes); /* zeroed */
 void *mem_grow(void *old, size_t bytes);
 char *mem_text(const char *s, size_t n); /* copy with a NUL */
 
+/* A large block in huge pages where the system has them: many blocks that are used by turns then
+ * need few entries of the page table. Aligned 2 MiB, freed by free; NULL: no memory. */
+void *mem_huge(size_t bytes);
+
 /* Room for one more of `width` bytes in an array that doubles: returns the new array. */
 void *mem_array(void *old, size_t used, size_t *cap, size_t width);
 

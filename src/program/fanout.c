@@ -364,6 +364,11 @@ const struct event *fanout_local(void *ctx) {
     return ev;
 }
 
+const struct event *fanout_ahead(const struct fanout_lane *l, size_t slots) {
+    const struct chunk *c = l->local.chunk;
+    return c && l->local.at + slots < c->n ? &c->slot[l->local.at + slots] : NULL;
+}
+
 /* The venue cursor ended: the chunks wait for the local one only. */
 static void let_go(struct fanout_lane *l) {
     if (l->venue_done) return;

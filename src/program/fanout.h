@@ -58,6 +58,8 @@ MUST_USE bool fanout_also(struct fanout_lane *l, uint16_t inst, uint16_t as);
  * the shape of world_source.next. */
 const struct event *fanout_local(void *ctx);
 const struct event *fanout_venue(void *ctx);
+/* What the local cursor will give some slots later, if it is near at hand; NULL. A hint only. */
+const struct event *fanout_ahead(const struct fanout_lane *l, size_t slots);
 
 /* A reader of its own over all tapes, for a pass before the run; *inst = the lane's instrument in
  * it. The caller closes it. */

@@ -6,12 +6,18 @@
 
 #include "base/check.h"
 #include "base/decimal.h"
+#include "base/mem.h"
 #include "derive/model/model.h"
 #include "program/plan.h"
 #include "program/plan_sim.h"
 #include "program/plan_strategy.h"
 
 /* ---- what the configuration says, in the instrument's units ---- */
+
+/* Instruments that are used by turns lie in huge pages; one alone takes no more than it touches. */
+static void *block(const struct pipeline *p, size_t size) {
+    return p->company ? mem_huge(size) : aligned_alloc(64, (size + 63) & ~(size_t)63);
+}
 
 static err_t stream_of(struct pipeline *p, struct err_info *e) {
     const struct config *c = p->cfg;
@@ -28,7 +34,7 @@ static err_t stream_of(struct pipeline *p, struct err_info *e) {
             config_where(c, "features.set"), bad);
     }
     size_t size = stream_mem_size(&p->spec, &p->facts->set);
-    p->stream_mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    p->stream_mem = block(p, size);
     if (!p->stream_mem)
         return err_set(e, ERR_RESOURCE, "out of memory: %zu bytes for book and features", size);
     p->stream = stream_init(p->stream_mem, &p->spec, &p->facts->set);
@@ -107,7 +113,7 @@ static err_t world_of(struct pipeline *p, const struct fanout_facts *f, struct e
     err_t code = plan_sim(c, p->lane, f, &p->sim, &p->world_cfg, e);
     if (code) return code;
     size_t size = world_mem_size(&p->world_cfg);
-    p->world_mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    p->world_mem = block(p, size);
     if (!p->world_mem)
         return err_set(
             e, ERR_RESOURCE, "out of memory: %zu bytes for the simulated exchange", size);
@@ -270,6 +276,23 @@ static void to_engine(struct pipeline *p, struct pipeline_seat *s, const struct 
     if (s->sinks.log.due < p->mark_due) p->mark_due = s->sinks.log.due;
 }
 
+static void fetch(const void *at, size_t lines) {
+    for (size_t i = 0; i < lines; i++) __builtin_prefetch((const char *)at + 64 * i);
+}
+
+void pipeline_fetch(const struct pipeline *p) {
+    const struct event *ahead = fanout_ahead(p->lane, 0);
+    fetch(p, 4);
+    fetch(p->world, 12);
+    fetch(p->stream, 4);
+    fetch(stream_book(p->stream), 5);
+    for (uint32_t k = 0; k < p->seats; k++) fetch(p->seat[k].engine, 2);
+    if (!ahead) return;
+    fetch(ahead, 2);
+}
+
+enum { FETCH_AHEAD = 6 }; /* levels: far enough for memory to answer */
+
 void pipeline_step(struct pipeline *p, const struct event *ev, uint32_t seat) {
     if (ev->kind == EV_TIMER && seat == p->seats) {
         stream_time(p->stream, ev->ts_local, on_row, p);
@@ -286,6 +309,8 @@ void pipeline_step(struct pipeline *p, const struct event *ev, uint32_t seat) {
         return;
     }
     p->events++;
+    const struct event *ahead = fanout_ahead(p->lane, FETCH_AHEAD);
+    if (ahead && !p->bars) book_fetch(stream_book(p->stream), ahead);
     if (ev->ts_local.ns > p->mark_due) mark_fills(p, ev->ts_local.ns);
     if (ev->kind == EV_DEPTH || ev->kind == EV_DEPTH_END) p->book_ns = ev->ts_local.ns;
     if (p->bars) { /* the bar's price first, then the bucket that it completes */

@@ -44,6 +44,7 @@ struct pipeline {
     struct instrument inst; /* with the id its events carry */
     bool bars;
     size_t periods; /* as pipeline_options.periods */
+    bool company;   /* other instruments run beside it */
     uint16_t rank;  /* among the instruments of the run */
     const struct fanout_facts *found;
     struct fanout_lane *lane;
@@ -70,6 +71,9 @@ struct pipeline {
 };
 
 MUST_USE err_t pipeline_open(struct pipeline *p, struct err_info *e);
+/* Has memory bring what the next step of this instrument will touch first: called while another
+ * one is stepping. */
+void pipeline_fetch(const struct pipeline *p);
 /* What the world gave; p->failed tells of an error. */
 void pipeline_step(struct pipeline *p, const struct event *ev, uint32_t seat);
 /* After the last event: hashes, reasons and facts; then rows that waited, and the sums. */

@@ -160,6 +160,7 @@ static err_t lane_of(struct portfolio *f, size_t i, const struct config *cfg, st
     p->periods = f->opt->periods;
     p->inst = table[inst];
     if (f->lanes > 1) p->inst.id = (uint16_t)i;
+    p->company = f->lanes > 1;
     p->rank = (uint16_t)i;
     p->bars = p->found->klines > 0 && p->found->books == 0;
     p->facts = i == 0 ? f->facts : calloc(1, sizeof *p->facts);
@@ -312,6 +313,7 @@ static err_t stopped(const struct pipeline *p, enum world_result got, struct err
 static err_t run_lane(
     struct portfolio *f, struct pipeline *p, struct world_key *next, struct err_info *e) {
     struct world_key bound = merge_tree_bound(&f->tree);
+    if (bound.ts != INT64_MAX) pipeline_fetch(&f->lane[merge_tree_second(&f->tree)]);
     const struct event *ev;
     uint32_t seat;
     enum world_result got;

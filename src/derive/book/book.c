@@ -92,6 +92,16 @@ static void apply_level(struct book *b, const struct event *ev, struct book_chan
     }
 }
 
+void book_fetch(const struct book *b, const struct event *ev) {
+    if (ev->kind != EV_DEPTH) return;
+    int side = (ev->flags & EVF_SELL) != 0;
+    const struct book_side *s = &b->side[side];
+    uint64_t slot = (uint64_t)side_key(side, ev->px.ticks) - (uint64_t)s->base;
+    if (slot >= BOOK_WINDOW) return;
+    __builtin_prefetch(&s->lots[slot], 1);
+    __builtin_prefetch(&s->words[slot >> 6], 1);
+}
+
 static void apply_depth(struct book *b, const struct event *ev, struct book_change *change) {
     if (ev->flags & EVF_FIRST) {
         sync_begin(b, ev, change);

@@ -82,6 +82,10 @@ struct book *book_init(void *mem, const struct book_limits *limits, uint8_t venu
 /* A block copied from a saved one; NULL if it is none of this version. */
 struct book *book_load(void *mem);
 
+/* Fetches what applying a level event will touch, for a caller that has several books and knows
+ * what comes next. Changes nothing; other events are passed over. */
+void book_fetch(const struct book *b, const struct event *ev);
+
 /* Applies one event of this instrument (others ignored by the caller). O(1) amortised near the top.
  * Never fails: a bad sequence becomes GAP and a counter. */
 void book_apply(struct book *b, const struct event *ev, struct book_change *change);

@@ -50,14 +50,20 @@ static inline bool merge_tree_over(const struct merge_tree *t) {
     return t->key[merge_tree_first(t)].ts == INT64_MAX;
 }
 
+/* Who comes after the first; the first itself if it is alone. */
+static inline size_t merge_tree_second(const struct merge_tree *t) {
+    size_t first = merge_tree_first(t), second = first;
+    for (size_t at = t->base + first; at > 1; at /= 2) {
+        size_t rival = t->winner[at ^ 1];
+        if (second == first || world_before(t->key[rival], t->key[second])) second = rival;
+    }
+    return second;
+}
+
 /* The earliest place of all others than the first. */
 static inline struct world_key merge_tree_bound(const struct merge_tree *t) {
-    struct world_key least = merge_tree_end;
-    for (size_t at = t->base + merge_tree_first(t); at > 1; at /= 2) {
-        struct world_key rival = t->key[t->winner[at ^ 1]];
-        if (world_before(rival, least)) least = rival;
-    }
-    return least;
+    size_t second = merge_tree_second(t);
+    return second == merge_tree_first(t) ? merge_tree_end : t->key[second];
 }
 
 #endif

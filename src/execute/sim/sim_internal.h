@@ -91,8 +91,8 @@ struct sim_seat {
 
 struct sim_reorder { /* sorted ring of exchange events; key in ts_local (our axis) */
     struct event *ring;
-    size_t slots, head, count;
-    int64_t newest, released; /* largest key read; last key handed out */
+    size_t slots, span, head, count; /* span <= slots: where the ring turns */
+    int64_t newest, released;        /* largest key read; last key handed out */
     bool ended;
 };
 

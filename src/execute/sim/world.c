@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "execute/sim/sim_internal.h"
 
+enum { RING_FIRST = 1024 }; /* slots of the reorder window in use at the start */
+
 static size_t round64(size_t n) { return (n + 63) & ~(size_t)63; }
 
 struct layout {
@@ -100,7 +102,17 @@ static bool admit(const struct world *w, const struct event *ev, struct event *o
 
 static struct event *ring_at(const struct sim_reorder *r, size_t i) {
     size_t at = r->head + i;
-    return &r->ring[at >= r->slots ? at - r->slots : at];
+    return &r->ring[at >= r->span ? at - r->span : at];
+}
+
+/* The ring turns in as little of its room as it needs, so that it stays near: it is full, and gets
+ * twice as much; what lay before the head goes behind the end. */
+static void ring_widen(struct sim_reorder *r) {
+    size_t wider = 2 * r->span < r->slots ? 2 * r->span : r->slots, behind = r->head;
+    if (behind > wider - r->span) behind = wider - r->span;
+    memcpy(&r->ring[r->span], r->ring, behind * sizeof *r->ring);
+    memmove(r->ring, &r->ring[behind], (r->head - behind) * sizeof *r->ring);
+    r->span = wider;
 }
 
 /* Stable: behind everything of the same or an earlier key. */
@@ -142,6 +154,7 @@ static bool ring_fill(struct world *w) {
             w->counters.window_cut++;
             break;
         }
+        if (r->count == r->span) ring_widen(r);
         const struct event *ev = w->venue.next(w->venue.ctx);
         if (!ev) {
             r->ended = true;
@@ -167,12 +180,15 @@ static bool ring_fill(struct world *w) {
 
 static void ring_pop(struct sim_reorder *r) {
     r->released = r->ring[r->head].ts_local.ns;
-    r->head = r->head + 1 == r->slots ? 0 : r->head + 1;
+    r->head = r->head + 1 == r->span ? 0 : r->head + 1;
     r->count--;
 }
 
+enum { AHEAD = 6 }; /* levels: far enough for memory to answer */
+
 static void exchange_data(struct world *w) {
     const struct event *ev = ring_at(&w->in, 0);
+    if (w->book && w->in.count > AHEAD) book_fetch(w->book, ring_at(&w->in, AHEAD));
     bool mark = ev->kind == EV_MARK, account = ev->kind == EV_FUNDING || (mark && !w->ops->mark);
     if (!account && ev->kind != EV_ORDER) sim_rate_see(w, ev->ts_local.ns, ev->flags);
     bool opens = ev->kind == EV_KLINE && !(ev->flags & EVF_CLOSED);
@@ -449,6 +465,7 @@ struct world *world_init(void *mem, const struct world_config *cfg,
     w->bus_slots = l.bus_slots;
     w->in.ring = (void *)(base + l.ring);
     w->in.slots = l.ring_slots;
+    w->in.span = l.ring_slots < RING_FIRST ? l.ring_slots : RING_FIRST;
     w->in.newest = w->in.released = INT64_MIN;
     w->due = INT64_MAX;
     for (int by = 0; by < 2; by++) w->fence[by] = (struct sim_fence){INT64_MAX, INT64_MIN};
