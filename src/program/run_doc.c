@@ -278,6 +278,25 @@ static void figure(
     }
 }
 
+static void bucket_card(const struct run_doc *d, struct json_out *j) {
+    const char *clock = config_string(d->cfg, "bucket.reference");
+    char note[256];
+    snprintf(note, sizeof note, "%s%s%s", config_string(d->cfg, "bucket.spec"),
+        *clock ? " of " : "", clock);
+    card(j, "Buckets", note, "%llu", (unsigned long long)d->result->buckets);
+}
+
+static void peer_card(const struct run_doc *d, struct json_out *j) {
+    size_t n = config_list(d->cfg, "data.peers"), len = 0;
+    char note[256] = "";
+    for (size_t i = 0; i < n && len < sizeof note; i++) {
+        int k = snprintf(note + len, sizeof note - len, "%s%s", i ? ", " : "",
+            config_item(d->cfg, "data.peers", i));
+        len += k > 0 ? (size_t)k : 0;
+    }
+    if (n > 0) card(j, "Peers", note, "%zu", n);
+}
+
 static void summary(const struct run_doc *d, struct json_out *j) {
     const struct run_result *r = d->result;
     char span[64];
@@ -286,8 +305,8 @@ static void summary(const struct run_doc *d, struct json_out *j) {
     json_array(j);
     card(j, "Data", r->inst.symbol, "%s", span);
     card(j, "Events", "each hashed", "%llu", (unsigned long long)r->events);
-    card(
-        j, "Buckets", config_string(d->cfg, "bucket.spec"), "%llu", (unsigned long long)r->buckets);
+    bucket_card(d, j);
+    peer_card(d, j);
     if (d->study) {
         figure(j, "IC", "out of sample", d->study->metric[METRIC_IC].value, "");
         figure(j, "AUC", "0.5 = no skill", d->study->metric[METRIC_AUC].value, "");
