@@ -109,25 +109,30 @@ static int64_t whole_lots(const struct world *w, int64_t lots) {
     return lots - lots % w->cfg->inst->lot_units;
 }
 
-/* The furthest price that a band around the mark (the mid while no mark is known) lets an order of
- * this side have; 0 = none. */
-static int64_t band_px(const struct world *w, int side, int64_t band_e8) {
+/* Twice the mark in price units, the mid while no mark is known; 0 = neither. */
+static int128 reference_px2(const struct world *w) {
     const struct instrument *in = w->cfg->inst;
     struct book_level bid, ask;
-    int128 px2; /* twice the price */
-    if (band_e8 <= 0) return 0;
     if (w->reference[TRIGGER_BY_MARK] > 0) {
-        px2 = (int128)2 * w->reference[TRIGGER_BY_MARK];
+        int128 px2 = (int128)2 * w->reference[TRIGGER_BY_MARK];
         for (unsigned i = 0; i < in->px_exp; i++) px2 *= 10;
-        px2 /= (int128)in->px_mant * AUX_ONE;
-    } else if (book_best(w->book, SIDE_BUY, &bid) && book_best(w->book, SIDE_SELL, &ask)) {
-        px2 = (int128)bid.px.ticks + ask.px.ticks;
-    } else {
-        return 0;
+        return px2 / ((int128)in->px_mant * AUX_ONE);
     }
-    int128 at = px2 * (side == SIDE_BUY ? BAND_ONE + band_e8 : BAND_ONE - band_e8);
+    bool both = book_best(w->book, SIDE_BUY, &bid) && book_best(w->book, SIDE_SELL, &ask);
+    return both ? (int128)bid.px.ticks + ask.px.ticks : 0;
+}
+
+/* The furthest price that a band around it lets an order of this side have; 0 = none. */
+static int64_t band_px(const struct world *w, int side, int64_t band_e8) {
+    if (band_e8 <= 0) return 0;
+    int128 at = reference_px2(w) * (side == SIDE_BUY ? BAND_ONE + band_e8 : BAND_ONE - band_e8);
     at = side == SIDE_BUY ? at / (2 * BAND_ONE) : (at + 2 * BAND_ONE - 1) / (2 * BAND_ONE);
     return at > 0 && at <= ORDER_UNITS_MAX ? (int64_t)at : 0;
+}
+
+static bool beyond_band(const struct world *w, int side, int64_t px) {
+    int64_t band = band_px(w, side, w->cfg->venue.band_e8);
+    return band > 0 && sim_better(side, px, band);
 }
 
 /* Every fill of this rule set: the account's position and the order's pair follow at once. */
@@ -472,14 +477,15 @@ static enum report_why refuse_shape(struct sim_seat *s, const struct order_reque
     if (q->qty.lots <= 0 || q->qty.lots % in->lot_units != 0) return WHY_LOT;
     if (q->qty.lots < in->min_qty_units) return WHY_MIN_QTY;
     if (v->qty_max > 0 && q->qty.lots > v->qty_max) return WHY_MAX_QTY;
-    if (!limit) return WHY_NONE;
-    if (in->min_notional_e8 > 0 && !q->reduce_only &&
-        instrument_value_e12(in, q->px, q->qty, &value) &&
+    price_t px = {limit ? q->px.ticks : (int64_t)(reference_px2(w) / 2)};
+    if (in->min_notional_e8 > 0 && !q->reduce_only && px.ticks > 0 &&
+        instrument_value_e12(in, px, q->qty, &value) &&
         value < (int128)in->min_notional_e8 * 10000) {
         return WHY_MIN_NOTIONAL;
     }
-    int64_t band = band_px(w, q->side, v->band_e8);
-    return band > 0 && sim_better(q->side, q->px.ticks, band) ? WHY_PRICE_BAND : WHY_NONE;
+    /* An order that waits is judged against the mark of the time when it fires. */
+    bool now = limit && q->trigger == TRIGGER_NONE;
+    return now && beyond_band(w, q->side, px.ticks) ? WHY_PRICE_BAND : WHY_NONE;
 }
 
 static uint32_t open_orders(const struct sim_seat *s) {
@@ -584,6 +590,8 @@ void sim_fire(struct sim_seat *s, struct sim_order *o, int64_t ts) {
     if (o->qty != qty) sim_say(s, o, REPORT_MODIFIED, WHY_REDUCE_ONLY, ts);
     if (o->flags & SIM_TIED) sim_pair_end(s, o->id, ts);
     if (why == WHY_NONE && !executes_now(o)) why = refuse_rest(s, o->side);
+    bool limit = o->type == ORDER_LIMIT;
+    if (why == WHY_NONE && limit && beyond_band(s->world, o->side, o->px)) why = WHY_PRICE_BAND;
     if (why == WHY_NONE) why = sim_clear_admit(s, o, NULL);
     if (why != WHY_NONE) {
         end(s, o, (uint8_t)why, ts);

@@ -255,6 +255,44 @@ static void every_filter_has_its_own_word(void **state) {
     assert_int_equal(g.resting, 1);
 }
 
+static void a_waiting_order_meets_the_band_when_it_fires(void **state) {
+    (void)state;
+    for (int there = 0; there < 2; there++) {
+        struct rig r;
+        struct script s = script_market();
+        rig_at(&r, VENUE_OTHER);
+        r.cfg.venue.band_e8 = 15000000;
+        script_mark(&s, 5000, MARK(100));
+        script_print(&s, 6000, EVF_SELL, 100, 1);
+        struct order_request q = order(1, 11, SIDE_BUY, 121, 1, TIF_GTC); /* 21 % above */
+        q.trigger = TRIGGER_STOP;
+        q.trigger_by = TRIGGER_BY_LAST;
+        q.trigger_px.ticks = 120;
+        if (there) script_mark(&s, 19000, MARK(119));
+        script_print(&s, 20000, EVF_BUY, 120, 1);
+        struct script_got g = script_play(&s, &r.cfg, &q, NULL, 1);
+        assert_int_equal(script_told(&g, 1, REPORT_ACK, WHY_NONE), 1);
+        assert_int_equal(script_told(&g, 1, REPORT_TRIGGERED, WHY_NONE), 1);
+        assert_int_equal(script_told(&g, 1, REPORT_EXPIRED, WHY_PRICE_BAND), !there);
+        assert_int_equal(script_filled(&g, 1), there);
+    }
+}
+
+static void a_market_order_below_the_least_value_is_rejected_at_the_mark(void **state) {
+    (void)state;
+    struct rig r;
+    struct script s = script_market();
+    rig_at(&r, VENUE_OTHER);
+    r.in.min_notional_e8 = (int64_t)250 * 100000000;
+    script_mark(&s, 5000, MARK(100));
+    struct order_request q[2] = {
+        order(1, 11, SIDE_BUY, 0, 2, TIF_GTC), order(2, 11, SIDE_BUY, 0, 3, TIF_GTC)};
+    script_print(&s, 20000, EVF_BUY, 120, 1);
+    struct script_got g = script_play(&s, &r.cfg, q, NULL, 2);
+    assert_int_equal(script_told(&g, 1, REPORT_REJECTED, WHY_MIN_NOTIONAL), 1);
+    assert_int_equal(script_filled(&g, 2), 3);
+}
+
 static void a_market_order_stops_at_its_bound_from_the_mark(void **state) {
     (void)state;
     struct rig r;
@@ -569,6 +607,8 @@ int main(void) {
         cmocka_unit_test(the_mode_of_an_order_that_names_none_is_the_venues),
         cmocka_unit_test(a_post_only_order_never_takes_an_own_one),
         cmocka_unit_test(every_filter_has_its_own_word),
+        cmocka_unit_test(a_waiting_order_meets_the_band_when_it_fires),
+        cmocka_unit_test(a_market_order_below_the_least_value_is_rejected_at_the_mark),
         cmocka_unit_test(a_market_order_stops_at_its_bound_from_the_mark),
         cmocka_unit_test(each_venue_counts_requests_in_its_own_way),
         cmocka_unit_test(binance_counts_orders_in_windows_of_ten_seconds_and_a_minute),
