@@ -198,7 +198,7 @@ static err_t read_tape(struct job *k, struct err_info *e) {
     tape_reader_close(r);
     if (code != ERR_END) return code;
     for (size_t i = 0; i < k->n; i++) { /* whole lives only: the rest did not see their end */
-        if (over(k, &k->live[i], INT64_MIN)) settle(k, &k->live[i]);
+        if (over(k, &k->live[i], k->live[i].placed_ns)) settle(k, &k->live[i]);
     }
     if (any && k->probes > 0) return ERR_OK;
     return err_set(e, ERR_INPUT,
