@@ -104,12 +104,56 @@ def refused(work):
         ("choose one with data.symbol, of binance-usdm:", []),
         ("both set", ["instruments=AAAUSDT", "data.symbol=AAAUSDT"]),
         ("more than 0 is wanted", ["data.symbol=AAAUSDT", "account.deposit=0"]),
+        ("between -1 and 1, or venue", ["instruments=AAAUSDT", "fees.maker=2"]),
+        ("VOLUME:MAKER:TAKER", ["instruments=AAAUSDT", "fees.tiers=0:1"]),
+        ("a volume above the row before it", ["instruments=AAAUSDT", "fees.tiers=0:0.1:0.1,0:0.1:0.1"]),
+        ("NOTIONAL:MAINTENANCE:LEVERAGE", ["instruments=AAAUSDT", "margin.ladder=binance-eth"]),
         ("ASSET=AMOUNT is wanted", ["data.symbol=AAAUSDT", "account.deposits=USDT"]),
         ("prices USDT in EUR", ["data.symbol=AAAUSDT", "account.currency=EUR", "account.deposits=USDT=5"]),
         ("of which the account holds nothing", ["data.symbol=AAAUSDT", "account.currency=EUR"]),
     ):
         text = backtest(work / "no", tape, *sets, code=3 if "no instrument" in want else 2)
         hold(f"refused: {want}", want in text, text.strip()[-200:])
+
+
+def example(work):
+    for i, symbol in enumerate(("AAAUSDT", "BBBUSDT")):
+        call("generate", work / f"example-{i}.gz", "--seed", 7 + i, "--hours", "0.1", "--symbol", symbol, "--quiet")
+    call("run", "examples/multi-two.yaml", "--to", work / "example", "--quiet",
+         "--set", f"data.input={work}/example-0.gz,{work}/example-1.gz")
+    r = json.loads((work / "example/result.json").read_text())
+    hold("the example trades both instruments", [p["fills"] > 0 for p in r["instruments"]] == [True, True])
+    hold("verify of the example: equal", call("verify", work / "example").returncode == 0)
+
+
+def liquidated(work):
+    """The margin of a hundredth of its worth behind a position that follows every move."""
+    out = work / "liquidated"
+    common = [f"data.tape={work}/AAAUSDT.tape", "strategy.kind=momentum", "strategy.momentum_bps=0.2",
+              "margin.leverage=125", "risk.daily_loss=1000000", "margin.clearance=0.0001"]
+    ladder = "margin.ladder=0:0.0079:125"
+    for deposit in ("0.5", "0.4", "0.35", "0.3", "0.27", "0.25"):
+        _, r = backtest(out, *common, ladder, f"account.deposit={deposit}")
+        if r["margin"]["liquidations"] > 0:
+            break
+    hold("a position that its margin does not carry is liquidated", r["margin"]["liquidations"] > 0, r["margin"])
+    fills = [x for x in rows(out, "fills.csv") if x["type"] == "liquidation"]
+    hold("fills.csv names the venue's fills", len(fills) == r["margin"]["liquidation_fills"] + r["margin"]["takeovers"])
+    hold("the account never owes", Decimal(r["equity_end"]) >= 0, r["equity_end"])
+    hold("fees of fills.csv hold the clearance", sum(Decimal(x["fee"]) for x in rows(out, "fills.csv")) == Decimal(r["fees"]))
+    hold("verify: equal", call("verify", out).returncode == 0)
+    _, free = backtest(out, *common, ladder, f"account.deposit={deposit}", "margin.on=false")
+    hold("margin.on=false: neither refused nor liquidated", free["margin"]["refused"] == free["margin"]["liquidations"] == 0)
+
+
+def tiers(work):
+    """Every fee is its value at the tier of the days before, here all before the run."""
+    common = [f"data.tape={work}/AAAUSDT.tape", "strategy.kind=quoter", "fees.tiers=0:0.0002:0.0005,1000:-0.0001:0.0004"]
+    for volume, rate in ((0, "0.0002"), (999, "0.0002"), (1000, "-0.0001")):
+        backtest(work / "tier", *common, f"fees.volume_30d={volume}")
+        fills = rows(work / "tier", "fills.csv")
+        good = fills and all(Decimal(x["fee"]) == Decimal(x["value"]) * Decimal(rate) for x in fills if x["maker"] == "1")
+        hold(f"{volume} traded before: maker rate {rate}", good)
 
 
 def recorded(work):
@@ -140,6 +184,9 @@ def main():
         work = pathlib.Path(tmp)
         generated(work)
         refused(work)
+        example(work)
+        liquidated(work)
+        tiers(work)
         recorded(work)
     print(f"{len(failed)} failed")
     return 1 if failed else 0
