@@ -4,7 +4,7 @@ is not planted is not, a set is used or refused as a whole.
 
 Each test is a sentence; the last line counts them.
 """
-import json, os, pathlib, re, shutil, struct, subprocess, sys, tempfile
+import gzip, json, os, pathlib, re, shutil, struct, subprocess, sys, tempfile
 
 FATHOM = os.environ.get("FATHOM", "build/fathom")
 TMP = pathlib.Path(tempfile.mkdtemp(prefix="fathom-features-"))
@@ -173,6 +173,37 @@ def an_ablation_keeps_the_family_that_carries_the_signal():
     assert d["reality_check"]["p"] > 0.05
 
 
+def with_liquidations(source, to):
+    """The recording with a forced order of another size each 20 s."""
+    out, last = [], 0
+    for line in gzip.open(source, "rt"):
+        out.append(line)
+        local = int(line.split(" ", 1)[0])
+        if local - last < 20_000_000_000 or "@trade" not in line:
+            continue
+        last, ms = local, local // 1_000_000 - 5
+        qty = f"{1 + len(out) % 37}.000"
+        order = {"s": "SIMUSDT", "S": "SELL", "o": "LIMIT", "f": "IOC", "q": qty, "p": "1000.00", "ap": "1000.00",
+                 "X": "FILLED", "l": qty, "z": qty, "T": ms}
+        message = {"stream": "simusdt@forceOrder", "data": {"e": "forceOrder", "E": ms, "o": order}}
+        out.append(f"{local} {json.dumps(message, separators=(',', ':'))}\n")
+    with gzip.open(to, "wt") as f:
+        f.writelines(out)
+
+
+def rows_of_extreme_liquidation_are_left_out_of_training_where_there_are_any():
+    name, _ = market(SIGNAL_SEEDS[0], True)
+    with_liquidations(f"{name}.gz", TMP / "liq.gz")
+    run("import", TMP / "liq.gz", "--to", TMP / "liq.tape")
+    assert js("tape", "info", TMP / "liq.tape")["instruments"][0]["liquidations"] > 100
+    d = js("features", "ablate", "--set", f"data.tape={TMP / 'liq.tape'}", "--set", "features.set=ofi+perp", "--set",
+           "study.bootstrap=100", "--no-cost", "--to", TMP / "liq.ablation")
+    assert d["extreme"]["measured"] and 0 < d["extreme"]["rows"] < d["scored"] / 2, d["extreme"]
+    assert d["extreme"]["ic_gain"]["lo"] <= d["extreme"]["ic_gain"]["value"] <= d["extreme"]["ic_gain"]["hi"]
+    assert "quantile" in d["extreme_note"]
+    assert "Trained without extreme liquidation" in (TMP / "liq.ablation" / "ablation.html").read_text()
+
+
 def what_exists_is_kept_and_mistakes_are_named():
     name, _ = market(SIGNAL_SEEDS[0], True)
     assert "--force" in run("features", "report", f"{name}.tape", "--to", TMP / "report", ok=(2,)).stderr
@@ -185,7 +216,8 @@ TESTS = [a_scaled_set_has_its_own_signature_and_sees_the_past_only, a_model_of_s
          the_report_finds_what_is_planted_and_counts_what_chance_gives,
          a_selection_keeps_the_planted_family_and_its_ic, without_a_signal_nothing_is_selected,
          a_selection_is_the_same_twice, a_set_file_is_used_whole_or_refused,
-         an_ablation_keeps_the_family_that_carries_the_signal, what_exists_is_kept_and_mistakes_are_named]
+         an_ablation_keeps_the_family_that_carries_the_signal,
+         rows_of_extreme_liquidation_are_left_out_of_training_where_there_are_any, what_exists_is_kept_and_mistakes_are_named]
 
 
 def main():

@@ -52,7 +52,8 @@ static err_t find_families(struct job *k, struct err_info *e) {
     return ERR_OK;
 }
 
-/* Rows under heavy liquidation: above a quantile that the first training part sets. */
+/* Rows under heavy liquidation: from a quantile on that the first training part sets, where that
+ * lies above its median. */
 static err_t find_extreme(struct job *k, struct err_info *e) {
     const struct matrix *m = &k->s.data->m;
     struct split_fold *fold = NULL;
@@ -71,15 +72,15 @@ static err_t find_extreme(struct job *k, struct err_info *e) {
     stats_sort(value, n);
     double limit = stats_quantile(value, n, EXTREME_QUANTILE);
     snprintf(k->extreme_note, sizeof k->extreme_note,
-        "not measurable: no liquidation in the first training part");
-    if (n > 0) {
+        "not measurable: no liquidation that stands out in the first training part");
+    if (n > 0 && limit > stats_quantile(value, n, 0.5)) {
         k->extreme = mem_alloc(m->rows + 1);
         for (size_t i = 0; i < m->rows; i++)
-            k->extreme[i] = (double)m->x[i * m->columns + at] > limit;
+            k->extreme[i] = (double)m->x[i * m->columns + at] >= limit;
         k->in.extreme = k->extreme;
         snprintf(k->extreme_note, sizeof k->extreme_note,
             "rows with " EXTREME_COLUMN
-            " above %.4g, the %.0f %% quantile of its values above 0 in "
+            " from %.4g on, the %.0f %% quantile of its values above 0 in "
             "the first training part, do not train; they are tested",
             limit, 100 * EXTREME_QUANTILE);
     }
