@@ -59,7 +59,7 @@ static void every_listed_strategy_is_found_and_its_defaults_fit(void **state) {
         assert_true(strategy_params_init(strategy_table[n], &inst, &p, &bad, &why));
         assert_true(!strategy_table[n]->timer_ns || strategy_table[n]->timer_ns(&p) > 0);
     }
-    assert_int_equal(n, 4);
+    assert_true(n >= 6); /* a name found as another entry would have failed above */
     assert_null(strategy_find("nobody"));
 }
 
