@@ -265,6 +265,25 @@ static void an_amend_meets_every_end_of_an_order(void **state) {
     assert_int_equal(order_leaves(&o).lots, 10); /* the answer says 10: it was never amended */
 }
 
+static void every_reason_has_its_own_word_and_stands_on_the_page_of_runs(void **state) {
+    (void)state;
+    static char page[1 << 16];
+    FILE *f = fopen(FATHOM_ROOT "/docs/formats/run.md", "re");
+    assert_non_null(f);
+    page[fread(page, 1, sizeof page - 1, f)] = 0;
+    fclose(f);
+    for (int a = WHY_NONE + 1; a < WHY_COUNT; a++) {
+        char quoted[64];
+        snprintf(quoted, sizeof quoted, "`%s`", report_why_name(a));
+        if (!strstr(page, quoted)) printf("docs/formats/run.md does not explain %s\n", quoted);
+        assert_non_null(strstr(page, quoted));
+        for (int b = WHY_NONE; b < a; b++) {
+            assert_string_not_equal(report_why_name(a), report_why_name(b));
+        }
+    }
+    assert_string_equal(report_why_name(WHY_COUNT), "invalid");
+}
+
 static void an_order_that_is_not_ours_is_counted_as_external(void **state) {
     (void)state;
     static struct blotter b;
@@ -320,6 +339,7 @@ int main(void) {
         cmocka_unit_test(exposure_equals_the_recomputed_sum_after_any_sequence),
         cmocka_unit_test(a_fill_of_the_larger_order_may_come_before_the_amends_answer),
         cmocka_unit_test(an_amend_meets_every_end_of_an_order),
+        cmocka_unit_test(every_reason_has_its_own_word_and_stands_on_the_page_of_runs),
         cmocka_unit_test(an_order_that_is_not_ours_is_counted_as_external),
         cmocka_unit_test(a_report_survives_its_two_slots),
     };
