@@ -147,12 +147,42 @@ def keys_that_do_not_fit_each_other_are_refused():
     assert "exists" in run("latency", "fit", TAPE, "--to", TMP / "feed.csv", ok=(2,)).stderr
 
 
+def recorded_latency_under_the_anchor_equals_hftbacktest_fill_for_fill():
+    """Expected rows: hftbacktest 2.4.4, hash book, intp_order_latency over these stamps (its axis is the venue's clock), quoter of
+    bench/peers/hftbacktest. Its `expired` counts new orders refused on the way, ours are rejects."""
+    peer = {
+        ("plain", "risk"): (743, 415, 294, 32, -30, "306fb825184ce503"),
+        ("plain", "power"): (780, 448, 296, 34, -20, "02da6d3d6bd65cf9"),
+        ("reject", "risk"): (753, 402, 291, 58, -20, "85ae3a754ef23f4b"),
+        ("reject", "power"): (765, 433, 291, 39, -10, "a415f55137a9a9ca"),
+    }
+    for name, every in (("plain", 0), ("reject", 60)):
+        r, rows, t = random.Random(3), [], 1723161256298000000 - 5 * 10**9
+        while t < 1723161601105649435 + 10**9:
+            there, back = int((1 + 5 * r.random()) * MS), int((1 + 7 * r.random()) * MS)
+            refused = every and len(rows) % every == 7
+            rows.append((t, 0, t + int((20 + 100 * r.random()) * MS)) if refused else (t, t + there, t + there + back))
+            t += int((200 + 300 * r.random()) * MS)
+        path = stamps(f"peer-{name}.csv", rows)
+        for queue in ("risk", "power"):
+            run("backtest", ROOT / "examples/anchor-quoter.yaml", "--set", f"data.tape={TAPE}", "--set", "sim.latency.model=recorded", "--set",
+                f"sim.latency.file={path}", "--set", f"sim.queue={queue}", "--set", f"output={TMP / 'peer'}", "--force", "--quiet")
+            got = json.load(open(TMP / "peer/result.json"))
+            a = got["anchor"]
+            orders, fills, cancels, expired, position, checksum = peer[name, queue]
+            assert a["steps"] == 3448 and (a["orders"], a["fills"], a["cancels"]) == (orders, fills, cancels), a
+            assert (a["position_lots"], a["checksum"]) == (position, checksum), a
+            refused_cancels = a["cancel_requests"] - a["cancels"]
+            assert a["expired"] + got["wire_rejects"] - refused_cancels == expired, (a, got["wire_rejects"])
+
+
 TESTS = [
     the_recorders_drift_is_measured_and_removing_it_makes_the_distribution_stable,
     bands_hold_all_messages_by_rising_rate_and_quantiles_never_fall,
     the_offset_of_recorded_stamps_is_half_the_difference_of_the_fastest_ways,
     a_backtest_with_a_fitted_model_repeats_bit_for_bit_and_changes_with_the_seed,
     a_backtest_interpolates_recorded_stamps_and_rejects_where_the_venue_did,
+    recorded_latency_under_the_anchor_equals_hftbacktest_fill_for_fill,
     constant_legs_rejects_and_losses_are_configured_and_counted,
     a_drifting_clock_is_followed_in_a_backtest_and_told,
     every_wrong_file_is_refused_with_its_place_and_a_remedy,
