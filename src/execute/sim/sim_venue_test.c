@@ -596,6 +596,87 @@ static void requests_of_any_bytes_leave_the_exchange_whole(void **state) {
     assert_true(malformed > 1000 && fills > 1000);
 }
 
+/* ---- seats of one account ---- */
+
+enum { PLAYERS = 40 };
+struct player { /* an order as its reports tell */
+    struct order_request q;
+    int64_t px, left;
+    bool stands;
+};
+
+static void player_hear(struct player *p, const struct report *r) {
+    p->px = r->px.ticks;
+    p->left = r->qty.lots - r->filled.lots;
+    bool over = r->status == REPORT_CANCELED || r->status == REPORT_EXPIRED ||
+                r->status == REPORT_REJECTED || p->left == 0;
+    if (r->status == REPORT_ACK) p->stands = true;
+    if (over) p->stands = false;
+}
+
+/* At the end of an instant no own buy rests at or above an own sell. */
+static void check_uncrossed(const struct player *p) {
+    for (int a = 0; a < PLAYERS; a++) {
+        for (int b = 0; b < PLAYERS; b++) {
+            bool both =
+                p[a].stands && p[b].stands && p[a].q.side == SIDE_BUY && p[b].q.side == SIDE_SELL;
+            if (both && !p[a].q.reduce_only && !p[b].q.reduce_only) assert_true(p[a].px < p[b].px);
+        }
+    }
+}
+
+static void play_account(size_t *fills, size_t *self) {
+    static const uint8_t together_two[2] = {0, 0};
+    struct rig r;
+    struct script s = script_market();
+    struct player p[PLAYERS] = {0};
+    rig_at(&r, VENUE_OTHER);
+    r.cfg.seats = 2;
+    r.cfg.account = together_two;
+    for (int i = 0; i < 60; i++) {
+        int buy = (int)rnd(2);
+        script_print(&s, 12000 + i * 1000, buy ? EVF_BUY : EVF_SELL, 97 + (int64_t)rnd(8),
+            1 + (int64_t)rnd(6));
+    }
+    struct script_world *w = script_open(&s, &r.cfg);
+    for (int i = 0; i < PLAYERS; i++) {
+        struct order_request *q = &p[i].q;
+        *q = order(i + 1, 11 + i, (int)rnd(2), 97 + (int64_t)rnd(8), 1 + (int64_t)rnd(6), TIF_GTC);
+        q->stp = (uint8_t)rnd(5);
+        q->reduce_only = rnd(5) == 0;
+        struct order_port port = world_port(w->world, (uint32_t)rnd(2));
+        assert_true(port.send(port.ctx, q));
+    }
+    const struct event *ev;
+    uint32_t seat;
+    int64_t instant = 0, position = 0;
+    while (world_next(w->world, &ev, &seat) == WORLD_EVENT) {
+        struct report m;
+        if (ev->kind != EV_ORDER_REPORT) continue;
+        report_decode(ev, &m);
+        if (m.ts_venue.ns != instant) check_uncrossed(p);
+        instant = m.ts_venue.ns;
+        struct player *mine = &p[m.order_id - 1];
+        player_hear(mine, &m);
+        *self += m.why == WHY_SELF_TRADE;
+        if (m.status != REPORT_FILL) continue;
+        (*fills)++;
+        position += m.side == SIDE_BUY ? m.last_qty.lots : -m.last_qty.lots;
+    }
+    check_uncrossed(p);
+    for (uint32_t k = 0; k < 2; k++) assert_int_equal(world_position(w->world, k), position);
+    script_close(w);
+}
+
+static void seats_of_one_account_never_rest_crossed_and_share_a_position(void **state) {
+    (void)state;
+    printf("seed %llu\n", (unsigned long long)seed);
+    size_t fills = 0, self = 0;
+    for (int run = 0; run < 1000; run++) play_account(&fills, &self);
+    printf("%zu fills, %zu self-trades prevented\n", fills, self);
+    assert_true(fills > 1000 && self > 1000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(less_keeps_the_place_only_where_the_venue_says_so),
@@ -617,6 +698,7 @@ int main(void) {
         cmocka_unit_test(an_outage_rejects_loses_or_keeps_silent),
         cmocka_unit_test(a_drawn_outage_lies_once_in_each_slot_of_time),
         cmocka_unit_test(requests_of_any_bytes_leave_the_exchange_whole),
+        cmocka_unit_test(seats_of_one_account_never_rest_crossed_and_share_a_position),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
