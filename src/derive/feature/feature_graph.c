@@ -104,7 +104,8 @@ static void tier_count(struct graph_state *s, uint8_t tier, uint32_t by) {
 static double tier_of(struct graph_state *s, double volume, double seconds) {
     static const double least[TIERS] = {0.1, 1.0, 10.0};
     uint8_t tier = seconds > 0.0, *at = &s->tier[s->n % TIER_W];
-    for (size_t i = 0; i < TIERS && seconds > 0.0; i++) tier = (uint8_t)(tier + (volume / seconds >= least[i]));
+    for (size_t i = 0; i < TIERS && seconds > 0.0; i++)
+        tier = (uint8_t)(tier + (volume / seconds >= least[i]));
     if (s->n >= TIER_W) tier_count(s, *at, (uint32_t)-1);
     *at = tier;
     tier_count(s, tier, 1);

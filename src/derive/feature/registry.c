@@ -31,7 +31,9 @@
     X(chain) \
     X(option) \
     X(heat) \
-    X(graph)
+    X(graph) \
+    X(flow_price) \
+    X(ret_hours)
 /* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
