@@ -16,6 +16,7 @@ void anchor_book_init(struct anchor_book *b, int64_t tick) {
     for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
         b->side[side].best = ANCHOR_NO_KEY;
         b->side[side].far = INT64_MIN;
+        b->side[side].base = INT64_MIN / 2; /* out of reach until the first level */
     }
 }
 
@@ -76,15 +77,11 @@ static void outer_insert(struct anchor_book *b, struct anchor_side *s, struct an
 
 int64_t anchor_book_outer(struct anchor_book *b, int side, int64_t key, int64_t lots) {
     struct anchor_side *s = &b->side[side];
-    if (s->best == ANCHOR_NO_KEY && s->outer_count == 0 && s->far == INT64_MIN && lots > 0) {
-        /* the first level of a side: the window goes where the market is, if nothing is in it */
-        bool bare = true;
-        for (size_t i = 0; i < ANCHOR_WINDOW && bare; i++) bare = s->lots[i] == 0;
-        if (bare) {
-            s->base = key - ANCHOR_WINDOW / 2;
-            s->lots[ANCHOR_WINDOW / 2] = lots;
-            return 0;
-        }
+    if (!s->placed && lots > 0) { /* the first level of the side: the window goes there */
+        s->placed = true;
+        s->base = key - ANCHOR_WINDOW / 2;
+        s->lots[ANCHOR_WINDOW / 2] = lots;
+        return 0;
     }
     size_t i = outer_find(s, key);
     bool have = i < s->outer_count && s->outer[i].key == key;

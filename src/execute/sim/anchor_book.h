@@ -36,6 +36,7 @@ struct anchor_side {
     int64_t base, best; /* ANCHOR_NO_KEY when empty */
     int64_t far;        /* largest key set since the side was empty, INT64_MIN then */
     size_t outer_count;
+    bool placed; /* the window has a place */
     int64_t lots[ANCHOR_WINDOW];
     struct anchor_level outer[ANCHOR_OUTER_MAX]; /* rising keys */
 };

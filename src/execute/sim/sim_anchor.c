@@ -67,7 +67,8 @@ static void rows_levels(struct world *w, const struct world_message *m) {
         int side = (int)(l->at & 1);
         int64_t key = l->at >> 1, best = b->side[side].best;
         int64_t before = anchor_put(b, side, key, l->lots), now = b->side[side].best;
-        bool mine = (uint64_t)key - (uint64_t)p->own_first[side] <= p->own_span[side];
+        uint64_t at = (uint64_t)key % SIM_MARK_KEYS;
+        bool mine = (p->own_mark[side][at / 64] >> (at % 64)) & 1;
         bool reached = now < best && p->own_first[side ^ 1] <= -now;
         if (mine || reached) {
             rows_step(w, side, (struct anchor_level){key, l->lots}, before, best, m->ts);

@@ -115,15 +115,17 @@ struct sim_fence { /* no waiting order looks at a price between them */
     int64_t up, down;
 };
 
+enum { SIM_MARK_WORDS = 32, SIM_MARK_KEYS = 64 * SIM_MARK_WORDS };
+
 /* Replay of prepared rows: both sites' places in them, and where own orders are. */
 struct sim_replay {
-    const struct world_rows *rows; /* NULL: the exchange's data come from the venue source */
-    size_t at;                     /* exchange: next message */
-    size_t batch_at, level_at;     /* our side: next batch and level */
-    bool local_over;               /* our side has nothing more to come */
-    uint32_t own_age;              /* requests since own_* was computed */
-    int64_t own_first[2];          /* best key of an own order, by side */
-    uint64_t own_span[2];          /* worst key - best key */
+    const struct world_rows *rows;        /* NULL: the exchange's data come from the venue source */
+    size_t at;                            /* exchange: next message */
+    size_t batch_at, level_at;            /* our side: next batch and level */
+    bool local_over;                      /* our side has nothing more to come */
+    uint32_t own_age;                     /* requests since own_* was computed */
+    int64_t own_first[2];                 /* best key of an own order, by side */
+    uint64_t own_mark[2][SIM_MARK_WORDS]; /* keys of own orders, modulo their number */
 };
 
 struct world {
@@ -266,7 +268,7 @@ void sim_rows_init(struct world *w);
  * answer may be due before the next. True: it stopped so. */
 bool sim_rows_run(struct world *w, int64_t limit);
 /* A request of the seat was handled: its orders are somewhere else. */
-void sim_rows_own(struct sim_seat *s);
+void sim_rows_own(struct sim_seat *s, const struct order_request *req);
 /* Our side's view becomes that of time ts. */
 void sim_rows_look(struct world *w, int64_t ts);
 /* The anchor's exchange takes one message. */

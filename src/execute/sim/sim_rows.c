@@ -1,8 +1,28 @@
 /* sim_rows.c: an anchor world over prepared rows: runs of messages at the exchange, and our side's
  * book brought up to date only when somebody looks.
  */
+#include <string.h>
+
 #include "base/check.h"
 #include "execute/sim/sim_internal.h"
+
+static void mark_key(struct sim_replay *p, int side, int64_t key) {
+    uint64_t at = (uint64_t)key % SIM_MARK_KEYS;
+    p->own_mark[side][at / 64] |= 1ull << (at % 64);
+    if (key < p->own_first[side]) p->own_first[side] = key;
+}
+
+/* An own order may rest there. A price off the tick is looked for at both neighbours. */
+static void mark(struct sim_replay *p, int side, int64_t px) {
+    int64_t sign = side == SIDE_SELL ? 1 : -1, tick = p->rows->tick;
+    mark_key(p, side, sign * (px / tick));
+    if (px % tick != 0) mark_key(p, side, sign * (px / tick + 1));
+}
+
+static void forget(struct sim_replay *p) {
+    memset(p->own_mark, 0, sizeof p->own_mark);
+    p->own_first[SIDE_BUY] = p->own_first[SIDE_SELL] = ANCHOR_NO_KEY;
+}
 
 void sim_rows_init(struct world *w) {
     const struct world_rows *r = w->cfg->rows;
@@ -14,43 +34,30 @@ void sim_rows_init(struct world *w) {
     CHECK(r->print_kind == w->cfg->print_kind);
     CHECK(r->clock_offset_ns == w->cfg->clock_offset_ns);
     w->replay.rows = r;
-    w->replay.own_first[SIDE_BUY] = w->replay.own_first[SIDE_SELL] = ANCHOR_NO_KEY;
+    forget(&w->replay);
     w->replay.local_over = r->events == 0;
     w->in.ended = true;
 }
 
-/* Widens the keys between which own orders rest by those of a seat. A price off the tick counts for
- * both neighbours. */
-static void widen(struct sim_replay *p, const struct sim_seat *s) {
-    for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
-        if (s->count[side] == 0) continue;
-        int64_t sign = side == SIDE_SELL ? 1 : -1, tick = p->rows->tick;
-        int64_t first = sign * s->orders[side][0].px / tick - 1;
-        int64_t last = sign * s->orders[side][s->count[side] - 1].px / tick + 1;
-        if (p->own_first[side] == ANCHOR_NO_KEY) {
-            p->own_first[side] = first;
-            p->own_span[side] = (uint64_t)(last - first);
-            continue;
-        }
-        int64_t end = p->own_first[side] + (int64_t)p->own_span[side];
-        if (first < p->own_first[side]) p->own_first[side] = first;
-        if (last > end) end = last;
-        p->own_span[side] = (uint64_t)(end - p->own_first[side]);
-    }
-}
-
-void sim_rows_own(struct sim_seat *s) {
+/* A mark that is left over costs a look, no more: they are made anew now and then. */
+void sim_rows_own(struct sim_seat *s, const struct order_request *req) {
+    enum { REQUESTS = 32 }; /* a seat */
     struct world *w = s->world;
     struct sim_replay *p = &w->replay;
     if (!p->rows) return;
-    if (++p->own_age <= w->seats) { /* what left makes no harm but cost */
-        widen(p, s);
+    if (++p->own_age <= REQUESTS * w->seats) {
+        if (req->kind == REQUEST_CANCEL || req->kind == REQUEST_QUERY) return;
+        for (int side = SIDE_BUY; side <= SIDE_SELL; side++) mark(p, side, req->px.ticks);
         return;
     }
     p->own_age = 0;
-    p->own_first[SIDE_BUY] = p->own_first[SIDE_SELL] = ANCHOR_NO_KEY;
-    p->own_span[SIDE_BUY] = p->own_span[SIDE_SELL] = 0;
-    for (uint32_t k = 0; k < w->seats; k++) widen(p, &w->seat[k]);
+    forget(p);
+    for (uint32_t k = 0; k < w->seats; k++) {
+        for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
+            const struct sim_order *o = w->seat[k].orders[side];
+            for (uint32_t i = 0; i < w->seat[k].count[side]; i++) mark(p, side, o[i].px);
+        }
+    }
 }
 
 /* Other worlds have had the caches: the lines of a message's levels are asked for together, before

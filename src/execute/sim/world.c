@@ -245,7 +245,7 @@ static void exchange_request(struct world *w, struct sim_seat *s) {
     bus_pop(s, &s->out);
     w->counters.requests++;
     w->ops->request(w, s, &r.req, r.arrival);
-    sim_rows_own(s);
+    sim_rows_own(s, &r.req);
 }
 
 /* ---- the merge ---- */
