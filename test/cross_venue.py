@@ -226,6 +226,14 @@ def the_recordings_overlap_as_the_page_says():
     assert closes[-1] <= spans["usdm"][1] and len(closes) == 344
 
 
+def three_raw_recordings_in_one_run_give_the_rows_of_three_tapes():
+    files = ",".join(str(RAW / f) for name in ("usdm", "coinm", "spot") for f in FILES[name])
+    run("run", "--set", f"data.input={files}", "--set", "data.symbol=binance-usdm:BTCUSDT", "--set", "data.peers=BTCUSD_PERP,binance-spot:BTCUSDT",
+        "--set", "features.set=xv", "--to", TMP / "raw", "--quiet")
+    f = js("features", "run", TMP / "usdm.tape", "--peer", TMP / "coinm.tape", "--peer", TMP / "spot.tape", "--set", "xv")
+    assert json.loads((TMP / "raw" / "manifest.json").read_text())["stages"]["features"] == f["hash"]
+
+
 def mid_difference_is_that_of_the_raw_tickers_or_of_a_newer_book():
     x, _, closes = table(TMP / "btc.data")
     quotes = {name: tickers(name) for name in FILES}
@@ -318,7 +326,8 @@ def main():
     hours = [] if not BARS.is_dir() else [independence_and_regime_of_168_hours_equal_a_recomputation]
     if not hours:
         print(f"skipped: {BARS} is not there")
-    recordings = [the_recordings_overlap_as_the_page_says, mid_difference_is_that_of_the_raw_tickers_or_of_a_newer_book, basis_and_lead_agree_with_the_raw_tickers]
+    recordings = [the_recordings_overlap_as_the_page_says, three_raw_recordings_in_one_run_give_the_rows_of_three_tapes,
+                  mid_difference_is_that_of_the_raw_tickers_or_of_a_newer_book, basis_and_lead_agree_with_the_raw_tickers]
     absent = [f for files in FILES.values() for f in files if not (RAW / f).is_file()]
     passed = failed = 0
     try:
