@@ -126,6 +126,21 @@ def example(work):
     hold("verify of the example: equal", call("verify", work / "example").returncode == 0)
 
 
+def swept(work):
+    """Each row of a sweep over several instruments is a run of its own."""
+    items = "instruments=AAAUSDT,BBBUSDT strategy.quantity=0.02"
+    common = [f"data.tape={work}/both.tape", "strategy.kind=quoter", items]
+    (work / "sweep.yaml").write_text("sweep:\n  vary: ['fees.maker = 0.0002, 0.0001', 'strategy.period_ms = 100, 250']\n")
+    options = [x for c in common for x in ("--set", c)]
+    call("sweep", work / "sweep.yaml", "--to", work / "sweep", "--quiet", *options)
+    table = rows(work / "sweep", "sweep.csv")
+    hold("a sweep has a row a set", len(table) == 4, len(table))
+    for row in table:
+        _, r = backtest(work / "set", *common, *(f"{k}={row[k]}" for k in ("fees.maker", "strategy.period_ms")))
+        same = Decimal(row["net"]) == Decimal(r["net"]) and int(row["fills"]) == r["fills"] > 0
+        hold(f"set {row['set']} is a run of its own", same, (row["net"], r["net"]))
+
+
 def liquidated(work):
     """The margin of a hundredth of its worth behind a position that follows every move."""
     out = work / "liquidated"
@@ -185,6 +200,7 @@ def main():
         generated(work)
         refused(work)
         example(work)
+        swept(work)
         liquidated(work)
         tiers(work)
         recorded(work)

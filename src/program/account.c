@@ -137,7 +137,7 @@ static bool account_use(
     double share = u.upkeep == 0 ? 0 : u.balance > 0 ? (double)u.upkeep / (double)u.balance : NAN;
     double row[SAMPLER_COLUMNS] = {
         (double)ts_ns / 1e9, (double)u.balance / 1e12, (double)u.upkeep / 1e12, share};
-    sampler_add(r->use, row);
+    if (a->asset_of[i] == a->asset_of[0]) sampler_add(r->use, row); /* one pool, one unit */
     if (share > r->margin.use_max) {
         r->margin.use_max = share;
         r->margin.use_max_ns = ts_ns;

@@ -313,7 +313,8 @@ static err_t stopped(const struct pipeline *p, enum world_result got, struct err
 static err_t run_lane(
     struct portfolio *f, struct pipeline *p, struct world_key *next, struct err_info *e) {
     struct world_key bound = merge_tree_bound(&f->tree);
-    if (bound.ts != INT64_MAX) pipeline_fetch(&f->lane[merge_tree_second(&f->tree)]);
+    size_t rival = merge_tree_second(&f->tree);
+    if (rival != merge_tree_first(&f->tree)) pipeline_fetch(&f->lane[rival]);
     const struct event *ev;
     uint32_t seat;
     enum world_result got;

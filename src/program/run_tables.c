@@ -113,8 +113,8 @@ static void margin_table(struct run *run) {
     const struct sampler *u = run->result.use;
     if (u->points == 0) return;
     struct run_table *t = table(run, "Margin over time",
-        "Balance and maintenance margin of the pool at the venue, in its asset; positions are "
-        "liquidated at 100 %.",
+        "Balance and maintenance margin at the venue of the first instrument's pool, in its asset; "
+        "positions are liquidated at 100 %. equity.csv has every pool.",
         4);
     if (!t) return;
     const char *const head[4] = {"time (UTC)", "balance", "maintenance", "use"};

@@ -378,13 +378,33 @@ err_t sweep_load(
     return config_load(&s->cfg, run_schema, run_schema_keys, s->file, s->sets, s->n_sets, e);
 }
 
+/* What a sweep is called after: its instrument; of several the first, as many of them. */
+static err_t instrument_of(struct sweep *s, struct err_info *e) {
+    size_t n = config_list(s->cfg, "instruments");
+    const char *symbol = config_string(s->cfg, "data.symbol");
+    char name[64];
+    if (n > 0) {
+        symbol = config_item(s->cfg, "instruments", 0);
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(symbol, " "), symbol);
+        symbol = name;
+    }
+    if (strcmp(symbol, "all") == 0) {
+        return err_set(e, ERR_USAGE, "%s: instruments: a sweep wants each by name, not all",
+            config_where(s->cfg, "instruments"));
+    }
+    err_t code = pipeline_instrument(s->run.tape, symbol, &s->inst, &s->bars, e);
+    if (code || n < 2) return code;
+    const char *currency = config_string(s->cfg, "account.currency");
+    snprintf(s->inst.symbol, sizeof s->inst.symbol, "%u instruments", (unsigned)n);
+    if (*currency) snprintf(s->inst.settle, sizeof s->inst.settle, "%s", currency);
+    return ERR_OK;
+}
+
 err_t sweep_run(struct sweep *s, const struct cli_args *args, struct err_info *e) {
     char path[FILE_PATH_MAX] = "";
     err_t code = sweep_spec_make(&s->spec, s->cfg, run_schema, run_schema_keys, e);
     if (!code) code = run_open(&s->run, s->cfg, args, false, e);
-    if (!code)
-        code = pipeline_instrument(
-            s->run.tape, config_string(s->cfg, "data.symbol"), &s->inst, &s->bars, e);
+    if (!code) code = instrument_of(s, e);
     if (!code) code = check_axes(s, e);
     if (!code) code = check_sets(s, e);
     if (!code) code = plan_tape_hash(s->cfg, s->run.tape, &s->run.result.tape_hash, e);

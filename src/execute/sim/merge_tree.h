@@ -50,14 +50,14 @@ static inline bool merge_tree_over(const struct merge_tree *t) {
     return t->key[merge_tree_first(t)].ts == INT64_MAX;
 }
 
-/* Who comes after the first; the first itself if it is alone. */
+/* Who comes after the first; the first itself if no other has anything to come. */
 static inline size_t merge_tree_second(const struct merge_tree *t) {
     size_t first = merge_tree_first(t), second = first;
     for (size_t at = t->base + first; at > 1; at /= 2) {
         size_t rival = t->winner[at ^ 1];
         if (second == first || world_before(t->key[rival], t->key[second])) second = rival;
     }
-    return second;
+    return t->key[second].ts == INT64_MAX ? first : second;
 }
 
 /* The earliest place of all others than the first. */
