@@ -13,6 +13,7 @@
 #include "derive/feature/estimators.h"
 #include "derive/feature/estimators_cross.h"
 #include "derive/feature/garch.h"
+#include "derive/feature/pin.h"
 #include "program/cli.h"
 #include "program/columns.h"
 
@@ -182,6 +183,18 @@ static void run_garch(struct job *k) {
     figure(k, "next_variance", g.next_variance);
 }
 
+static void run_pin(struct job *k) {
+    struct pin p;
+    if (!pin_fit(k->in.value[0], k->in.value[1], k->in.rows, &p)) return;
+    figure(k, "alpha", p.alpha);
+    figure(k, "delta", p.delta);
+    figure(k, "mu", p.mu);
+    figure(k, "eps_buy", p.eps_buy);
+    figure(k, "eps_sell", p.eps_sell);
+    figure(k, "pin", p.pin);
+    figure(k, "log_likelihood", p.log_likelihood);
+}
+
 static void run_granger(struct job *k) {
     struct granger g;
     if (!granger_test(k->in.value[0], k->in.value[1], k->in.rows, (size_t)k->lags, &g)) return;
@@ -238,6 +251,7 @@ static const struct estimator {
     {"information-share", "price 1,price 2", 2, 0, 5, 0, run_information_share},
     {"jumps", "price", 1, 0, 0, 0, run_jumps},
     {"kyle", "price,volume", 2, 20, 0, 0, run_kyle},
+    {"pin", "buys,sells", 2, 0, 0, 0, run_pin},
     {"roll", "price", 1, 20, 0, 0, run_roll},
     {"vpin", "price,volume", 2, 20, 0, 1, run_vpin},
 };
@@ -368,6 +382,7 @@ const struct cli_verb cmd_estimate = {
         "    information-share price 1,price 2; --lags 1 to 8 (5)\n"
         "    jumps             price: bipower, MedRV, MinRV, Jiang-Oomen, Lee-Mykland\n"
         "    kyle              price,volume; --window bars (20)\n"
+        "    pin               buys,sells of a day each: probability of informed trading\n"
         "    roll              price; --window changes (20)\n"
         "    vpin              price,volume of bars; --window changes of sigma (20),\n"
         "                      --least bars of the mean (1)\n"
@@ -377,7 +392,7 @@ const struct cli_verb cmd_estimate = {
         "  --window N, --lags N, --least N, --eps X\n"
         "\n"
         "Formulas and their sources: src/derive/feature/estimators.h, estimators_cross.h, "
-        "garch.h.\n"
+        "garch.h, pin.h.\n"
         "\n"
         "Example:\n"
         "  fathom estimate granger macro.csv --columns realgdp,realcons --transform log-difference "
