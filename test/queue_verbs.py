@@ -117,6 +117,20 @@ def a_backtest_queues_among_the_markets_orders():
     assert "no partial fills" in backtest("x", aapl(), "sim.queue=fifo", "sim.rules=anchor", "sim.partial_fills=true", *SHARES, ok=(2,))
 
 
+def the_anchors_fifo_equals_hftbacktest_on_aapl():
+    """Expected rows: hftbacktest 2.4.4 with l3_fifo_queue_model over the same orders (snapshot levels as one order each), its quoter and grid
+    of bench/peers/hftbacktest, 2/3 ms and no latency alike."""
+    peer = {"quoter": (158, 3, 153, 0, -10, "f9507280c7199ccd"), "grid": (104, 1, 83, 0, 10, "3f74bf4c4b835d11")}
+    for name, want in peer.items():
+        for entry, response in ((2, 3), (0, 0)):
+            run("backtest", ROOT / f"examples/anchor-{name}.yaml", "--set", f"data.tape={aapl()}", "--set", "sim.queue=fifo", "--set",
+                f"sim.entry_ms={entry}", "--set", f"sim.response_ms={response}", "--set", "strategy.quantity=10", "--set",
+                "strategy.position_max=100", "--set", f"output={TMP / 'peer'}", "--force", "--quiet")
+            a = json.load(open(TMP / "peer/result.json"))["anchor"]
+            got = tuple(a[k] for k in ("orders", "fills", "cancels", "expired", "position_lots", "checksum"))
+            assert got == want and a["steps"] == 490, (name, a)
+
+
 TESTS = [
     the_fit_on_levels_beats_every_other_model_on_the_half_it_has_not_seen,
     a_calibrated_backtest_uses_the_fitted_model,
@@ -125,6 +139,7 @@ TESTS = [
     models_are_compared_with_the_truth_of_orders,
     a_fit_on_one_half_is_judged_on_the_other,
     a_backtest_queues_among_the_markets_orders,
+    the_anchors_fifo_equals_hftbacktest_on_aapl,
 ]
 
 

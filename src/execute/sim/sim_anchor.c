@@ -231,14 +231,16 @@ static void request(
 
 /* ---- per-order data: the anchor's FIFO exchange ---- */
 
-/* A fill of a market order fills whole what stands before it: own orders at better prices, and at
- * its price those that came earlier. */
+/* A fill of a market order fills whole what stands before it: at its price own orders that came
+ * earlier, and those at better prices up to the best quote of the side (one beyond that stays). */
 static void order_filled(
     struct sim_seat *s, int side, const struct event *ev, const struct l3_change *c) {
+    int64_t best = anchor_book_best(s->world->anchor, side);
     for (uint32_t i = 0; i < s->count[side];) {
         const struct sim_order *o = &s->orders[side][i];
         if (sim_better(side, ev->px.ticks, o->px)) return;
-        if (o->px == ev->px.ticks && o->pos.arrived >= c->number) {
+        bool behind = o->px == ev->px.ticks && o->pos.arrived >= c->number;
+        if (behind || (o->px != ev->px.ticks && sim_better(side, o->px, best))) {
             i++;
             continue;
         }

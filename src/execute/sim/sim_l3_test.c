@@ -361,6 +361,11 @@ static void the_anchors_fifo_fills_whole_whoever_stands_before_the_filled_order(
     assert_int_equal(g.filled[2], 0);
     script_order(&s, 7000, EVF_BUY, 9, 99, 1, ACTION_EXECUTE); /* at a worse price than ours */
     assert_int_equal(play(&s, SIM_ANCHOR, q, 2).filled[2], 3);
+    s = around_us(); /* the best quote fell below ours: a fill there passes us by */
+    script_level(&s, 5000, EVF_BUY, 99, 5);
+    script_level(&s, 5000, EVF_BUY, 100, 0);
+    script_order(&s, 6000, EVF_BUY, 9, 99, 1, ACTION_EXECUTE);
+    assert_int_equal(play(&s, SIM_ANCHOR, q, 2).filled[2], 0);
 }
 
 static void a_clear_ends_the_anchors_own_orders_and_prints_are_not_looked_at(void **state) {
