@@ -54,7 +54,28 @@ def repeatable(work, out):
     return r
 
 
-def tapes(r):
+def tapes(r, work):
+    """The windows again, from the exported tape: every fifth of the data, by range of prints and by messages."""
+    call("tape", "export", "examples/data/btcusdt-20240808.tape", "--to", work / "tape.csv", "--quiet")
+    low, high, opened, messages, first = {}, {}, {}, {}, None
+    with open(work / "tape.csv", newline="") as f:
+        for x in csv.DictReader(f):
+            t = int(x["local_ns"])
+            first = t if first is None else first
+            k = (t - first) // (60 * 10**9)
+            messages[k] = messages.get(k, 0) + ("L" in x["flags"])
+            if x["kind"] != "trade" or "N" in x["flags"]:
+                continue
+            px = float(x["px"])
+            opened.setdefault(k, px)
+            low[k], high[k] = min(low.get(k, px), px), max(high.get(k, px), px)
+    by_move = sorted(low, key=lambda k: -(high[k] - low[k]) / opened[k])[:2]
+    by_count = [k for k in sorted(messages, key=lambda k: -messages[k]) if k not in by_move][:2]
+    want = [first + k * 60 * 10**9 for k in by_move + by_count]
+    hold("the extreme spans are those of the tape", [x["from_ns"] for x in r["extremes"]] == want, (want, r["extremes"]))
+    hold("with its moves and counts", all(
+        abs(x["move_bps"] - (high[k] - low[k]) / opened[k] * 1e4) < 1e-6 and x["messages"] == messages[k]
+        for x, k in zip(r["extremes"], by_move + by_count)))
     spans = [x for x in r["extremes"] if x["by"] == "move"]
     hold("extreme spans do not overlap and fall by size", len(r["extremes"]) == 4 and len({x["from_ns"] for x in r["extremes"]}) == 4
          and spans == sorted(spans, key=lambda x: -x["move_bps"]), r["extremes"])
@@ -103,7 +124,7 @@ with tempfile.TemporaryDirectory(prefix="stress-") as tmp:
     hold("the folder holds what it says", left == ["config.yaml", "manifest.json", "report.html", "report.json", "result.json", "worlds.csv"], left)
     page = (work / "a" / "report.html").read_text()
     hold("the page has no script and no outside link", not re.search(r"<script|https?://|src=|@import|url\(", page))
-    tapes(repeatable(work, work / "a"))
+    tapes(repeatable(work, work / "a"), work)
     by_days(work)
     p = call("stress", "--set", "data.tape=examples/data/btcusdt-20240808.tape", "--to", work / "none")
     hold("nothing to stress: exit 2", p.returncode == 2 and "strategy.kind" in p.stderr, p.stderr)

@@ -390,7 +390,8 @@ static void fills(const struct run_doc *d, struct json_out *j) {
     rate_text(r->fee_taker, taker);
     if (r->bars) {
         snprintf(note, sizeof note,
-            "Bars: every order takes at the next open. Taker fee %s. Every fill is in fills.csv, "
+            "Bars: orders take at the next open; resting ones fill only where a bar traded through "
+            "them. Taker fee %s. Every fill is in fills.csv, "
             "every order in orders.csv.",
             taker);
     } else {

@@ -109,7 +109,7 @@ enum report_why {
     WHY_MIN_NOTIONAL,
     WHY_LIMIT,       /* a named limit of the exchange is reached */
     WHY_WIRE,        /* lost or refused before the matching engine */
-    WHY_BARS,        /* bars show no queue: only market and IOC orders */
+    WHY_BARS,        /* bars show no queue: orders cannot be amended there */
     WHY_OUTSIDE,     /* the venue did it by itself */
     WHY_MALFORMED,   /* no such side, type or id; a price or quantity out of range */
     WHY_REDUCE_ONLY, /* nothing to reduce, more than that, or cut down as the position shrank */

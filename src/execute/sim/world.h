@@ -85,7 +85,7 @@ struct world_config {
     const struct instrument *inst; /* the instrument that trades; others only pass to the engine */
     uint8_t rules;                 /* enum sim_rules */
     uint8_t print_kind;            /* EV_TRADE or EV_AGG_TRADE: the one that moves queues */
-    bool bars;                     /* EV_KLINE instead of books: market and IOC orders only */
+    bool bars;                     /* EV_KLINE instead of books (sim_bars.c) */
     bool timers_from_start;        /* first timer at first event + period, not at a multiple;
                                       anchor: first depth or print at the exchange */
     bool stop_late;                /* an event beyond the reorder window ends the run */
