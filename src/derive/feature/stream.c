@@ -293,7 +293,8 @@ size_t stream_events(
     size_t rows = 0;
     for (size_t i = 0; i < n_slots; i += event_slots(slots[i].kind)) {
         CHECK(i + event_slots(slots[i].kind) <= n_slots);
-        rows += stream_route(s, &slots[i], fn, user);
+        bool own = slots[i].inst == s->spec.inst.id && !is_outside(&slots[i]); /* most are */
+        rows += own ? stream_event(s, &slots[i], fn, user) : stream_route(s, &slots[i], fn, user);
     }
     return rows;
 }
