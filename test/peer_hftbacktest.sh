@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # hftbacktest itself, where it is installed: orders, fills and money of its six queue models with and without latency equal ours,
-# through prepared rows and through the program, on USD-M and COIN-M recordings. Skipped where `make bench-peers` never ran.
+# through prepared rows and through the program, on USD-M, COIN-M and spot recordings. Skipped where `make bench-peers` never ran.
 set -uo pipefail
 cd "${FATHOM_ROOT:-$(dirname "$0")/..}"
 data=${FATHOM_SHARED:-../shared}/data/raw
@@ -23,6 +23,7 @@ all="--queues risk,log,log2,power:2,power2:2,power3:3 --latency 2,3;0,0 --cases 
 try "$data/binance-usdm/btcusdt_20240808.gz" $all
 try "$data/binance-usdm/ethusdt_20240808.gz" --queues risk,power:2 --cases quoter,anchor_grid
 try "$data/binance-coinm/btcusd_perp_20240808.gz" --queues risk,log2 --cases quoter,anchor_grid
+try "$data/binance-spot/btcusdt_20240808.gz" --qty 0.001 --queues risk --cases quoter,anchor_grid
 tail=""; [ $skipped -gt 0 ] && tail=", $skipped skipped"
 echo "$passed passed, $failed failed$tail"
 [ $failed = 0 ]

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "capture/tape/tape.h"
+#include "execute/sim/anchor_book.h"
 #include "execute/sim/merge_tree.h"
 #include "execute/sim/sim_l3.h"
 #include "program/account.h"
@@ -296,6 +297,12 @@ static err_t stopped(const struct pipeline *p, enum world_result got, struct err
         return err_set(e, ERR_RESOURCE,
             "more than %d orders of the market stand at once: use a queue model (sim.queue)",
             L3_SLOTS / 4 * 3);
+    }
+    if (got == WORLD_BOOK_FULL) {
+        return err_set(e, ERR_RESOURCE,
+            "more than %d levels of a side lie further than %d ticks from the best, or a snapshot "
+            "has more than %d: the anchor's book cannot hold them; use sim.rules=strict",
+            ANCHOR_OUTER_MAX, ANCHOR_WINDOW / 2, ANCHOR_SNAPSHOT_MAX);
     }
     if (got == WORLD_LATENCY) {
         return err_set(e, ERR_NO,

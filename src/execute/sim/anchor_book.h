@@ -11,7 +11,7 @@
  * to a price looks for the next best from two ticks beyond. These are what equal fills need
  *            (docs/simulator.md).
  * Limits     ANCHOR_OUTER_MAX levels a side outside the window; what does not fit is dropped and
- *            counted in `full`, which ends the run (world.h).
+ *            counted in `full`, which ends the run (WORLD_BOOK_FULL).
  * Why        a flat window by tick costs one load and one store a level; the next best is looked
  *            for tick by tick, which is near (docs/decisions/sim-speed.md).
  */

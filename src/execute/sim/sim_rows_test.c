@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "execute/sim/anchor_book.h"
 #include "execute/sim/sim_testing.h"
 #include "execute/sim/world_rows.h"
 
@@ -232,10 +233,47 @@ static void a_level_that_cannot_be_is_not_prepared(void **state) {
     }
 }
 
+/* One-level messages, each further from the best than the last. */
+struct far_levels {
+    struct event ev;
+    int64_t n;
+};
+
+static const struct event *far_next(void *ctx) {
+    struct far_levels *f = ctx;
+    if (f->n > ANCHOR_OUTER_MAX + 1) return NULL;
+    int64_t px = f->n == 0 ? 1 : 10 * (int64_t)ANCHOR_WINDOW + f->n;
+    f->ev = (struct event){.ts_venue = {1000 + f->n},
+        .ts_local = {2000 + f->n},
+        .px = {px},
+        .qty = {1},
+        .kind = EV_DEPTH,
+        .flags = EVF_SELL | EVF_FIRST | EVF_LAST};
+    f->n++;
+    return &f->ev;
+}
+
+static void a_book_that_cannot_hold_its_levels_ends_the_run(void **state) {
+    (void)state;
+    static struct far_levels local, venue;
+    struct world_config cfg = {
+        .inst = &script_inst, .rules = SIM_ANCHOR, .print_kind = EV_TRADE, .reorder_ns = 100};
+    void *mem = aligned_alloc(64, (world_mem_size(&cfg) + 63) & ~(size_t)63);
+    struct world_source ls = {&local, far_next}, vs = {&venue, far_next};
+    struct world *w = world_init(mem, &cfg, &ls, &vs);
+    const struct event *ev;
+    uint32_t seat;
+    enum world_result end;
+    while ((end = world_next(w, &ev, &seat)) == WORLD_EVENT) {}
+    assert_int_equal(end, WORLD_BOOK_FULL);
+    free(mem);
+}
+
 int main(void) {
     printf("seed %llu\n", (unsigned long long)seed);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_tell_every_seat_what_the_two_cursors_tell),
+        cmocka_unit_test(a_book_that_cannot_hold_its_levels_ends_the_run),
         cmocka_unit_test(a_level_that_cannot_be_is_not_prepared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

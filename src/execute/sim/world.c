@@ -406,6 +406,7 @@ enum world_result world_until(struct world *w, struct world_key bound, struct wo
     for (;;) {
         if (!ring_fill(w)) return WORLD_LATE;
         if (w->fault.result != WORLD_EVENT) return w->fault.result;
+        if (w->anchor && (w->anchor->full | w->anchor_local->full) != 0) return WORLD_BOOK_FULL;
         if (!w->started) start(w);
         if (w->replay.rows && sim_rows_run(w, rows_limit(w, bound))) continue;
         struct choice c = choose(w);

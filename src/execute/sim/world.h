@@ -122,7 +122,7 @@ struct world_source {
  * ORDER_STATUS: the anchor's exchange hit an order that it has already filled (its error 14).
  * LATENCY: its interpolation gave a negative latency of an answer (an assertion there).
  * WAIT: only of world_until. MONEY: a value of the account does not fit. ORDERS_FULL: more orders
- * of the market than sim_l3.h holds. */
+ * of the market than sim_l3.h holds. BOOK_FULL: more levels than anchor_book.h holds. */
 enum world_result {
     WORLD_EVENT = 0,
     WORLD_END = 1,
@@ -132,7 +132,8 @@ enum world_result {
     WORLD_WAIT = 5,
     WORLD_LATENCY = 6,
     WORLD_MONEY = 7,
-    WORLD_ORDERS_FULL = 8
+    WORLD_ORDERS_FULL = 8,
+    WORLD_BOOK_FULL = 9
 };
 
 struct world_fault { /* what ended the run */
