@@ -194,6 +194,25 @@ def recorded(work):
     hold("profit in BTC counts at the price of BTCUSDT", abs(Decimal(r["net"]) - want) < Decimal("1e-10"), (r["net"], want))
 
 
+def bars(work):
+    """Bars, recorded marks and settled funding of two instruments."""
+    folder = ROOT.parent / "shared/data/bars/binance-usdm"
+    files = [folder / f"{c}_USDT_USDT-{k}.csv.gz" for c in ("BTC", "ETH") for k in ("1h-futures", "8h-funding_rate", "8h-mark")]
+    absent = [f for f in files if not f.exists()]
+    if absent:
+        print(f"skipped bars: {absent[0]} is not there")
+        return
+    call("import", *files, "--to", work / "bars.tape", "--quiet")
+    common = ["bucket.spec=time=3600", "features.set=bars", "strategy.kind=momentum", "strategy.momentum_bps=10",
+              "strategy.position_max=0.01", "account.deposit=100000", f"data.tape={work}/bars.tape"]
+    _, r = backtest(work / "bars", *common, "instruments=BTCUSDT,ETHUSDT")
+    m = r["margin"]
+    hold("funding is settled at recorded rates and marks", m["fundings"] > 50 and m["funding_told"] == m["funding_by_price"] == 0, m)
+    for p in r["instruments"]:
+        _, one = backtest(work / "bar", *common, f"data.symbol={p['symbol']}")
+        hold(f"{p['symbol']} bars in company as alone", (one["net"], one["funding"]) == (p["net"], p["funding"]) and p["fills"] > 0)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="multi-") as tmp:
         work = pathlib.Path(tmp)
@@ -204,6 +223,7 @@ def main():
         liquidated(work)
         tiers(work)
         recorded(work)
+        bars(work)
     print(f"{len(failed)} failed")
     return 1 if failed else 0
 

@@ -201,6 +201,5 @@ err_t plan_clearing(const struct config *c, const struct instrument *in,
         strcmp(config_string(c, "margin.mode"), "isolated") == 0 && in->kind != INSTRUMENT_SPOT;
     out->funding = config_bool(c, "funding.on") && in->kind != INSTRUMENT_SPOT;
     out->funding_told = found->fundings == 0;
-    out->marks = found->marks > 0;
     return ERR_OK;
 }

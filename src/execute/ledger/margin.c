@@ -101,6 +101,13 @@ int64_t margin_position_at(const struct margin_leg *l, ts_t ts) {
     return position;
 }
 
+/* Before any mark, a position is worth what was paid for it. */
+static void first_mark(struct margin_leg *l, price_t px) {
+    if (l->mark_e10 > 0) return;
+    int128 e10 = (int128)px.ticks * l->inst->px_mant * AUX_ONE / decimal_pow10[l->inst->px_exp];
+    l->mark_e10 = e10 < 1 ? 1 : e10 > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)e10;
+}
+
 /* Margin of an isolated position follows its size: more is set aside when it grows, its share comes
  * back when it shrinks. */
 static void set_aside(struct margin_leg *l, int64_t before, int128 value) {
@@ -133,6 +140,7 @@ err_t margin_fill(struct margin_account *a, uint32_t leg, int side, price_t px, 
     if (code) return code;
     l->past[l->changes++ % MARGIN_PAST] = (struct margin_past){ts, before};
     if (l->rules.isolated) set_aside(l, before, value);
+    first_mark(l, px);
     return revalue(l);
 }
 
@@ -247,6 +255,7 @@ int128 margin_balance(const struct margin_account *a, uint32_t leg) {
 bool margin_together(const struct margin_account *a, uint32_t leg, uint32_t other) {
     const struct margin_leg *l = &a->leg[other];
     if (other == leg) return true;
+    if (l->inst->kind == INSTRUMENT_SPOT) return false; /* coins are nobody's margin position */
     return !a->leg[leg].rules.isolated && !l->rules.isolated && l->asset == a->leg[leg].asset;
 }
 
@@ -262,7 +271,8 @@ uint32_t margin_worst(const struct margin_account *a, uint32_t leg) {
     uint32_t worst = leg;
     int128 most = -1;
     for (uint32_t i = 0; i < a->legs; i++) {
-        if (!margin_together(a, leg, i) || a->leg[i].upkeep.e12 <= most) continue;
+        if (!margin_together(a, leg, i) || a->leg[i].ledger.position == 0) continue;
+        if (a->leg[i].upkeep.e12 <= most) continue;
         worst = i;
         most = a->leg[i].upkeep.e12;
     }

@@ -59,9 +59,9 @@ struct margin_past { /* a change of position at the venue */
 struct margin_leg {
     const struct instrument *inst;
     struct margin_rules rules;
-    struct ledger ledger;  /* no deposit: that is the asset's */
-    money_t isolated;      /* margin set aside for the position */
-    int64_t mark_e10;      /* what positions are valued at; 0 = none yet */
+    struct ledger ledger; /* no deposit: that is the asset's */
+    money_t isolated;     /* margin set aside for the position */
+    int64_t mark_e10;     /* what positions are valued at; the first fill's price before any mark */
     money_t value, upkeep; /* at the mark: signed position value, maintenance margin */
     struct margin_past past[MARGIN_PAST];
     uint32_t changes;

@@ -23,11 +23,8 @@ uint32_t clearing_join(
     CHECK(w->cfg->clears);
     uint32_t k =
         margin_leg_add(&c->account, w->cfg->inst, &rules->margin, &rules->fees, rules->asset);
-    c->leg[k] = (struct clearing_leg){.world = w,
-        .seat = seat,
-        .funding = rules->funding,
-        .funding_told = rules->funding_told,
-        .marks = rules->marks};
+    c->leg[k] = (struct clearing_leg){
+        .world = w, .seat = seat, .funding = rules->funding, .funding_told = rules->funding_told};
     w->seat[seat].clearing = c;
     w->seat[seat].leg = k;
     sim_account(&w->seat[seat])->shared = &c->meter[w->cfg->inst->venue % VENUE_COUNT];
@@ -312,6 +309,7 @@ static void settle(
     g->settled_ns = at;
     int64_t position = margin_position_at(l, (ts_t){at});
     if (position == 0) return;
+    if (mark_e10 <= 0 && g->marked) mark_e10 = l->mark_e10; /* the last one recorded */
     if (mark_e10 <= 0) {
         mark_e10 = l->mark_e10 > 0 ? l->mark_e10 : mid_e10(g->world);
         c->counters.funding_by_price++;
@@ -338,6 +336,7 @@ static void on_mark(struct clearing *c, uint32_t leg, const struct event *ev) {
     }
     g->told = (rate_t){ev->px.ticks};
     if (next > 0) g->next_ns = next;
+    g->marked = true;
     price(c, leg, ev->aux.a, ev->ts_local.ns);
 }
 
@@ -355,12 +354,13 @@ static void on_bar(struct clearing *c, uint32_t leg, const struct event *ev) {
     int64_t extreme = l->ledger.position > 0 ? g->low_e10 : g->high_e10, mark = l->mark_e10;
     if (l->ledger.position != 0 && extreme > 0) {
         price(c, leg, extreme, ev->ts_local.ns);
-        if (g->marks)
+        if (g->marked) {
             settle_error(seat_of(c, leg), margin_mark(&c->account, leg, mark), ev->ts_local.ns);
+        }
     }
     g->high_e10 = px_e10(l->inst, (int128)2 * ev->aux.a);
     g->low_e10 = px_e10(l->inst, (int128)2 * ev->aux.b);
-    if (!g->marks) price(c, leg, px_e10(l->inst, (int128)2 * ev->px.ticks), ev->ts_local.ns);
+    if (!g->marked) price(c, leg, px_e10(l->inst, (int128)2 * ev->px.ticks), ev->ts_local.ns);
 }
 
 void sim_clear_data(struct world *w, const struct event *ev) {
@@ -374,7 +374,7 @@ void sim_clear_data(struct world *w, const struct event *ev) {
             on_funding(c, leg, ev);
         } else if (ev->kind == EV_KLINE) {
             on_bar(c, leg, ev);
-        } else if (!c->leg[leg].marks && (ev->flags & EVF_LAST)) {
+        } else if (!c->leg[leg].marked && (ev->flags & EVF_LAST)) {
             price(c, leg, mid_e10(w), ev->ts_local.ns);
         }
         w->yield |= c->touched;

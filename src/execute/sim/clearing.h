@@ -3,14 +3,13 @@
  *   world: fill, mark, settled funding --> margin account --> margin call: cancel, liquidate
  *   world: order arrives               --> initial margin --> taken or WHY_MARGIN
  *
- * Mark       the last recorded mark. An instrument whose data hold no mark is valued at the mid of
- *            the exchange's book after each depth message, at a bar's open and, for liquidation, at
- *            the bar's extreme against the position.
- * Funding    settled at the venue's instant on the position that the venue has then; fills at the
- *            very instant come after it. The rate is the recorded settled one; where the data hold
- *            none, the last rate that was told before the instant (the venue's final estimate). A
- *            rate for an instant that has not come is never booked. Intervals are never assumed:
- *            the instants are those of the data. Without a mark the last market price is taken
+ * Mark       the last recorded mark. Before the first one (data may hold none) the value is the mid
+ * of the exchange's book after each depth message, at a bar's open and, for liquidation, at the
+ * bar's extreme against the position. Funding    settled at the venue's instant on the position
+ * that the venue has then; fills at the very instant come after it. The rate is the recorded
+ * settled one; where the data hold none, the last rate that was told before the instant (the
+ * venue's final estimate). A rate for an instant that has not come is never booked. Intervals are
+ * never assumed: the instants are those of the data. Without a mark the last market price is taken
  *            (counted); without that nothing is booked (counted).
  * Liquidation  when a pool's balance falls below its maintenance margin at a mark: all its open
  *            orders are cancelled, then positions are reduced, largest maintenance first, each down
@@ -37,7 +36,6 @@ struct clearing_rules {
     struct ledger_fees fees; /* flat rates, where margin.fees has no rows */
     bool funding;            /* book settlements at all */
     bool funding_told;       /* by the last rate before the instant: the data hold no settled one */
-    bool marks;              /* the data hold marks */
     uint8_t asset;
     uint8_t pad[4];
 };
@@ -45,7 +43,8 @@ struct clearing_rules {
 struct clearing_leg {
     struct world *world;
     uint32_t seat;
-    bool funding, funding_told, marks;
+    bool funding, funding_told;
+    bool marked; /* a mark was recorded */
     uint8_t pad;
     int64_t next_ns, settled_ns; /* venue time */
     rate_t told;

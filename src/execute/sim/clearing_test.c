@@ -29,7 +29,7 @@ static int128 units(int64_t v) { return (int128)v * MONEY_ONE; }
 
 /* Up to 300 at 1 % (20x), up to 1,000 at 5 % (10x), then 20 % (5x); leverage 10; no fees. */
 static struct clearing_rules rules_of(void) {
-    struct clearing_rules r = {.funding = true, .marks = true};
+    struct clearing_rules r = {.funding = true};
     r.margin = (struct margin_rules){.on = true, .initial = {RATE_ONE / 10}};
     static const struct {
         int64_t to, percent, leverage;
@@ -196,7 +196,6 @@ static void a_settlement_without_a_mark_takes_the_market_and_is_counted(void **s
     struct clearing_rules rules = rules_of();
     struct order_request q[2];
     size_t n = two_buys(q);
-    rules.marks = false;
     funding_event(&s, 40000, 30000, RATE_ONE / 100, 0);
     script_print(&s, 60000, EVF_BUY, 103, 1);
     play(run, &s, &rules, 1000, q, n);
