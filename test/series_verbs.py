@@ -125,6 +125,30 @@ def the_dictionary_of_a_tape_lists_its_series():
     assert [(r["kind"], float(r["px"]), r["qty"]) for r in rows] == [("external", 5.8e20, "0"), ("external", 5.9e20, "1")], rows
 
 
+def the_image_of_the_book_is_the_book_of_each_close():
+    run("dataset", market(), "--to", TMP / "image", "--bucket", "time=10", "--set", "book_spread_bps+book_imbalance_l5", "--tensor", "book")
+    b = (TMP / "image/book.npy").read_bytes()
+    n = struct.unpack("<H", b[8:10])[0]
+    rows, levels, channels = eval(b[10:10 + n])["shape"]
+    assert (levels, channels) == (20, 4) and len(b) == 10 + n + 4 * rows * 80
+    wanted, compared = npy(TMP / "image/features.npy"), 0
+    assert rows == len(wanted) > 50
+    for i, (spread, imbalance) in enumerate(wanted):
+        image = struct.unpack_from("<80f", b, 10 + n + 320 * i)
+        if spread != spread:
+            assert image[0] != image[0]
+            continue
+        bid, ask = sum(image[4 * k + 2] for k in range(5)), sum(image[4 * k + 3] for k in range(5))
+        assert abs(image[1] - image[0] - spread) < 1e-3 * spread, (image[:4], spread)
+        assert abs((bid - ask) / (bid + ask) - imbalance) < 1e-5
+        assert all(image[4 * k] > image[4 * k + 4] and image[4 * k + 1] < image[4 * k + 5] for k in range(4))
+        compared += 1
+    assert compared > 50
+    manifest = json.loads((TMP / "image/manifest.json").read_text())
+    assert len(manifest["files"]["book.npy"]) == 16
+    assert "book" in run("dataset", market(), "--to", TMP / "image2", "--tensor", "heat", ok=(2,)).stderr
+
+
 def a_wrong_call_says_what_to_do():
     (TMP / "x.csv").write_text("t,v\n1704067200,1\n")
     (TMP / "x.yaml").write_text("series:\n- {name: sopr, value: v, event_time: t}\n")
@@ -167,6 +191,7 @@ def recorded_series_come_in_whole():
 
 TESTS = [a_joined_value_is_the_newest_that_was_published_and_no_later_revision, a_series_of_another_asset_is_not_joined,
          a_market_gives_the_same_buckets_and_features_with_a_series_beside_it, the_dictionary_of_a_tape_lists_its_series,
+         the_image_of_the_book_is_the_book_of_each_close,
          a_wrong_call_says_what_to_do, recorded_series_come_in_whole]
 
 

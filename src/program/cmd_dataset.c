@@ -85,6 +85,10 @@ static err_t run(const struct cli_verb *verb, int argc, char **argv, struct err_
         code = err_set(e, ERR_USAGE, "fathom dataset needs --to DIR: where the folder goes");
     if (!code) code = row_args_parse(a, "core", to, rows, e);
     if (!code) code = label_spec_parse(label ? label : "next=1", &rows->opt.label, e);
+    const char *tensor = cli_value(a, "tensor");
+    if (!code && tensor && strcmp(tensor, "book") != 0)
+        code = err_set(e, ERR_USAGE, "--tensor %s is unknown: there is book", tensor);
+    rows->opt.tensor = tensor != NULL;
     if (!code) code = dataset_build(&rows->opt, &d, e);
     if (!code && a->json) code = print_json(d, to, e);
     if (!code && !a->json) print_text(d, to);
@@ -109,10 +113,13 @@ const struct cli_verb cmd_dataset = {
         "  --scale S      z[:ROWS][:session] or quantile[:ROWS][:session] (default none)\n"
         "  --label L      next=BUCKETS, horizon=SECONDS or barrier=SECONDS,TARGET_BPS,STOP_BPS,\n"
         "                 then ,threshold=X or ,adaptive (default next=1)\n"
+        "  --tensor book  also book.npy, <f4 [rows, 20 levels, 4]: distance from mid in bps of "
+        "bid\n"
+        "                 and ask, their quantities\n"
         "  --symbol S     SYMBOL or VENUE:SYMBOL, where the tape holds several\n" PEER_HELP "\n"
         "Example:\n"
         "  fathom dataset btc.tape --to btc.data --bucket time=1 --set core --label next=5\n",
-    .options = "to= bucket= bucket-config= set= scale= label= symbol=" PEER_OPTIONS,
+    .options = "to= bucket= bucket-config= set= scale= label= tensor= symbol=" PEER_OPTIONS,
     .args_min = 1,
     .args_max = 1,
     .run = run,

@@ -80,6 +80,7 @@ char *dataset_manifest_text(const struct dataset_manifest *m, size_t *len) {
     json_key(&j, "files");
     json_object(&j);
     for (int k = 0; k < DATASET_FILES; k++) put_hash(&j, dataset_file[k], m->file_hash[k]);
+    if (m->tensor) put_hash(&j, "book.npy", m->tensor_hash);
     json_object_end(&j);
     put_hash(&j, "hash", m->hash);
     json_object_end(&j);

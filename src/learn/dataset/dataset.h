@@ -6,6 +6,9 @@
  *            labels.npy: struct label records; manifest.json: tape hash, feature set, signature and
  *            names, bucket, label, counts, missing rates, hash of every file. Made whole or not at
  *            all.
+ *            With `tensor` also book.npy `<f4` [rows, TENSOR_LEVELS, TENSOR_CHANNELS]: the book at
+ * each close, level 0 the best; channels: bid distance and ask distance from mid in bps, bid and
+ * ask quantity in quantity units x unit; NaN where the book is not synchronised or ends before.
  * Ownership  dataset_open maps the files; dataset_close unmaps them. A struct matrix only points.
  * Memory     building and reading keep one row and the label window on the heap; the rest is
  *            file-backed, so RssAnon does not grow with the tape.
@@ -22,6 +25,8 @@
 #include "derive/feature/feature.h"
 #include "learn/dataset/others.h"
 #include "learn/label/label.h"
+
+enum { TENSOR_LEVELS = 20, TENSOR_CHANNELS = 4 };
 
 /* What training and studies see: rows in time order. */
 struct matrix {
@@ -54,6 +59,7 @@ struct dataset_options {
     const char *symbol;       /* NULL or "": the only instrument */
     struct others others;     /* peers and references; their tapes, if they are not all in `tape` */
     struct label_spec label;
+    bool tensor; /* the book's image too */
     bool force;
     bool (*stop)(void); /* true: stop with ERR_INTERRUPTED; NULL = never */
 };

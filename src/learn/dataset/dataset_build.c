@@ -21,7 +21,7 @@ struct build {
     struct stream_spec spec;
     void *mem;
     struct stream *stream;
-    struct npy_out features, meta;
+    struct npy_out features, meta, tensor;
     const char *names[FEATURE_MAX];
     double missing[FEATURE_MAX];
     double last_px;
@@ -63,6 +63,30 @@ static double price(struct build *b, const struct stream *s, const struct bucket
     return 0.5 * (instrument_px(&b->spec.inst, bid.px) + instrument_px(&b->spec.inst, ask.px));
 }
 
+/* The book at the close as an image: see dataset.h. */
+static void tensor_row(struct build *b, const struct stream *s) {
+    const struct book *book = stream_book(s);
+    const struct instrument *in = &b->spec.inst;
+    struct book_level top[2][TENSOR_LEVELS];
+    size_t n[2] = {0, 0};
+    float image[TENSOR_LEVELS][TENSOR_CHANNELS];
+    if (book_state(book) == BOOK_SYNCED)
+        for (int side = 0; side < 2; side++)
+            n[side] = book_top(book, side, TENSOR_LEVELS, top[side]);
+    bool there = n[0] > 0 && n[1] > 0;
+    double mid =
+        there ? 0.5 * (instrument_px(in, top[0][0].px) + instrument_px(in, top[1][0].px)) : NAN;
+    for (size_t i = 0; i < TENSOR_LEVELS; i++) {
+        for (size_t side = 0; side < 2; side++) {
+            bool level = there && i < n[side];
+            double off = level ? 1e4 * (instrument_px(in, top[side][i].px) / mid - 1.0) : NAN;
+            image[i][side] = (float)off;
+            image[i][2 + side] = level ? (float)instrument_qty(in, top[side][i].qty) : NAN;
+        }
+    }
+    npy_row(&b->tensor, image);
+}
+
 static void on_row(void *user, const struct stream *s, const struct bucket *k, const float *row) {
     struct build *b = user;
     struct label_bar bar = {.bucket_id = k->id,
@@ -80,6 +104,7 @@ static void on_row(void *user, const struct stream *s, const struct bucket *k, c
     b->gapped += k->gapped != 0;
     npy_row(&b->features, row);
     npy_row(&b->meta, &bar);
+    if (b->opt->tensor) tensor_row(b, s);
 }
 
 static err_t replay(struct build *b, struct tape_reader *r, struct err_info *e) {
@@ -111,6 +136,11 @@ static err_t open_files(struct build *b, const char *dir, struct err_info *e) {
     err_t err = npy_create(&b->features, path, dataset_descr[DATASET_FEATURES], b->set.count,
         b->set.count * sizeof(float), e);
     if (err) return err;
+    snprintf(path, sizeof path, "%s/book.npy", dir);
+    if (b->opt->tensor)
+        err = npy_create_cube(&b->tensor, path, "'<f4'", TENSOR_LEVELS, TENSOR_CHANNELS,
+            TENSOR_LEVELS * TENSOR_CHANNELS * sizeof(float), e);
+    if (err) return err;
     snprintf(path, sizeof path, "%s/%s", dir, dataset_file[DATASET_META]);
     return npy_create(&b->meta, path, dataset_descr[DATASET_META], 0, sizeof(struct label_bar), e);
 }
@@ -137,7 +167,8 @@ static err_t rows_of_tape(struct build *b, const char *dir, struct err_info *e) 
     tape_reader_close(r);
     err_t first = npy_close(&b->features, err ? NULL : e);
     err_t second = npy_close(&b->meta, err || first ? NULL : e);
-    return err ? err : first ? first : second;
+    err_t third = npy_close(&b->tensor, err || first || second ? NULL : e);
+    return err ? err : first ? first : second ? second : third;
 }
 
 /* A file of `bytes` bytes, mapped for writing: its pages belong to the file, not to the heap. */
@@ -201,6 +232,23 @@ static err_t hash_files(
     return ERR_OK;
 }
 
+/* Mapped, not read: its pages belong to the file. */
+static err_t hash_tensor(const char *dir, struct dataset_manifest *m, struct err_info *e) {
+    char path[FILE_PATH_MAX];
+    size_t bytes = NPY_HEADER + m->rows * TENSOR_LEVELS * TENSOR_CHANNELS * sizeof(float);
+    snprintf(path, sizeof path, "%s/book.npy", dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return err_set_errno(e, errno, "cannot read %s", path);
+    void *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+    int bad = map == MAP_FAILED ? errno : 0;
+    close(fd);
+    if (bad) return err_set_errno(e, bad, "cannot read %s", path);
+    m->tensor_hash = dataset_hash_file(map, bytes);
+    m->tensor = true;
+    munmap(map, bytes);
+    return ERR_OK;
+}
+
 static err_t write_manifest(struct build *b, const char *dir, struct err_info *e) {
     char others[OTHERS_TEXT_MAX];
     others_text(&b->spec, &b->set, others);
@@ -222,6 +270,7 @@ static err_t write_manifest(struct build *b, const char *dir, struct err_info *e
     if (err) return err;
     for (size_t i = 0; i < b->set.count; i++) b->missing[i] /= m.rows ? (double)m.rows : 1;
     err = hash_files(dir, b, &m, e);
+    if (!err && b->opt->tensor) err = hash_tensor(dir, &m, e);
     if (err) return err;
     char path[FILE_PATH_MAX];
     size_t n;

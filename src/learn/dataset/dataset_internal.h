@@ -15,7 +15,9 @@ struct dataset_manifest {
     const char *tape, *bucket, *set, *symbol, *venue, *others;
     uint64_t tape_hash, signature, rows, columns, labelled, classes[3], gapped;
     uint64_t file_hash[DATASET_FILES], hash;
+    uint64_t tensor_hash; /* of book.npy */
     uint32_t warmup;
+    bool tensor;
     struct label_spec label;
     const char *const *names;
     const double *missing; /* a column */

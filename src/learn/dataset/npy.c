@@ -11,9 +11,12 @@
 #include "base/check.h"
 
 /* Magic, version 1.0, header length, a Python dictionary, blanks, a newline (numpy.lib.format). */
-void npy_header(char out[NPY_HEADER], const char *descr, uint64_t rows, size_t columns) {
-    char shape[64];
-    if (columns)
+static void header_of(
+    char out[NPY_HEADER], const char *descr, uint64_t rows, size_t columns, size_t inner) {
+    char shape[96];
+    if (inner)
+        snprintf(shape, sizeof shape, "(%" PRIu64 ", %zu, %zu)", rows, columns, inner);
+    else if (columns)
         snprintf(shape, sizeof shape, "(%" PRIu64 ", %zu)", rows, columns);
     else
         snprintf(shape, sizeof shape, "(%" PRIu64 ",)", rows);
@@ -28,9 +31,19 @@ void npy_header(char out[NPY_HEADER], const char *descr, uint64_t rows, size_t c
     out[NPY_HEADER - 1] = '\n';
 }
 
+void npy_header(char out[NPY_HEADER], const char *descr, uint64_t rows, size_t columns) {
+    header_of(out, descr, rows, columns, 0);
+}
+
 err_t npy_create(struct npy_out *o, const char *path, const char *descr, size_t columns,
     size_t row_bytes, struct err_info *e) {
+    return npy_create_cube(o, path, descr, columns, 0, row_bytes, e);
+}
+
+err_t npy_create_cube(struct npy_out *o, const char *path, const char *descr, size_t columns,
+    size_t inner, size_t row_bytes, struct err_info *e) {
     memset(o, 0, sizeof *o);
+    o->inner = inner;
     snprintf(o->path, sizeof o->path, "%s", path);
     o->descr = descr;
     o->columns = columns;
@@ -38,7 +51,7 @@ err_t npy_create(struct npy_out *o, const char *path, const char *descr, size_t 
     o->f = fopen(path, "w+be");
     if (!o->f) return err_set_errno(e, errno, "cannot make %s", path);
     char head[NPY_HEADER];
-    npy_header(head, descr, 0, columns);
+    header_of(head, descr, 0, columns, inner);
     fwrite(head, 1, sizeof head, o->f);
     return ERR_OK;
 }
@@ -51,7 +64,7 @@ void npy_row(struct npy_out *o, const void *row) {
 err_t npy_close(struct npy_out *o, struct err_info *e) {
     if (!o->f) return ERR_OK;
     char head[NPY_HEADER];
-    npy_header(head, o->descr, o->rows, o->columns);
+    header_of(head, o->descr, o->rows, o->columns, o->inner);
     int bad = fflush(o->f) ? errno : 0;
     if (!bad && fseek(o->f, 0, SEEK_SET) != 0) bad = errno;
     fwrite(head, 1, sizeof head, o->f);

@@ -18,6 +18,7 @@ struct npy_out {
     FILE *f;
     const char *descr; /* "'<f4'" or a list of fields */
     size_t columns;    /* 0: one-dimensional records */
+    size_t inner;      /* 0, or the third dimension: rows x columns x inner */
     size_t row_bytes;
     uint64_t rows;
     char path[4096];
@@ -25,6 +26,9 @@ struct npy_out {
 
 MUST_USE err_t npy_create(struct npy_out *o, const char *path, const char *descr, size_t columns,
     size_t row_bytes, struct err_info *e);
+/* The same with three dimensions. */
+MUST_USE err_t npy_create_cube(struct npy_out *o, const char *path, const char *descr,
+    size_t columns, size_t inner, size_t row_bytes, struct err_info *e);
 void npy_row(struct npy_out *o, const void *row); /* a short write shows in npy_close */
 MUST_USE err_t npy_close(struct npy_out *o, struct err_info *e);
 
