@@ -213,14 +213,18 @@ static struct engine_hashes run_once(
         (unsigned long long)engine_counters(e)->timers);
     struct engine_hashes hashes = *engine_hashes(e);
     assert_int_equal(r->sum.overflow, 0);
+    assert_int_equal(r->sum.fills, w->fills);
+    if (w->checksum) assert_int_equal(r->sum.hash, w->checksum);
     if (w->dies_ns) {
         check_step_of_death(rec, r, end, w->dies_ns);
+        assert_int_equal(n->sent, w->orders);
+        assert_int_equal(n->canceled, w->cancels);
+        assert_int_equal(n->expired, w->expired);
+        assert_int_equal(engine_ledger(e)->position / rec->inst.lot_units, w->position);
         goto done;
     }
     assert_int_equal(end, WORLD_END);
     assert_int_equal(world_counters(world)->late, 0);
-    assert_int_equal(r->sum.fills, w->fills);
-    if (w->checksum) assert_int_equal(r->sum.hash, w->checksum);
     check_money(e, r, w);
 done:
     free(r);
@@ -234,18 +238,31 @@ static void check_run(const struct recording *rec, const struct want *w) {
     assert_memory_equal(&cursors, &rows, sizeof rows);
 }
 
-/* With partial fills the reference's own run ends with code 14 at `dies_ns`. */
-static void check_death(const struct recording *rec, uint8_t queue, int64_t entry_ms, const char *q,
-    const char *limit, int64_t dies_ns) {
-    bool third = queue == QUEUE_POWER3;
+/* With partial fills the reference's own run ends with code 14; until then it is equal too (its
+ * package 2.4.4, hash book). */
+struct death {
+    uint8_t queue;
+    int64_t entry_ms, dies_ms;
+    uint64_t fills, checksum, orders, cancels, expired;
+    int64_t position;
+};
+
+static void check_death(
+    const struct recording *rec, const struct death *d, const char *q, const char *limit) {
     struct want w = {.strategy = &strategy_quoter,
-        .queue = queue,
-        .entry_ms = entry_ms,
-        .response_ms = entry_ms ? 3 : 0,
+        .queue = d->queue,
+        .entry_ms = d->entry_ms,
+        .response_ms = d->entry_ms ? 3 : 0,
         .q = q,
         .limit = limit,
-        .power = third ? "3" : "2",
-        .dies_ns = dies_ns};
+        .power = d->queue == QUEUE_POWER3 ? "3" : "2",
+        .fills = d->fills,
+        .checksum = d->checksum,
+        .orders = d->orders,
+        .cancels = d->cancels,
+        .expired = d->expired,
+        .position = d->position,
+        .dies_ns = d->dies_ms * NS_PER_MS};
     check_run(rec, &w);
 }
 
@@ -288,9 +305,21 @@ static void with_partial_fills_btc_ends_where_the_anchor_ends(void **state) {
     (void)state;
     struct recording rec;
     load(FATHOM_ROOT "/examples/data/btcusdt-20240808.tape", &rec);
-    for (uint8_t m = QUEUE_RISK; m <= QUEUE_POWER3; m++) {
-        check_death(&rec, m, 2, "0.01", "0.1", 1723161271698000000);
-        check_death(&rec, m, 0, "0.01", "0.1", 1723161271698000000);
+    static const struct death deaths[] = {
+        {QUEUE_RISK, 2, 1723161271698, 20, 0x35fb8c4e3036cf0b, 37, 14, 1, -23},
+        {QUEUE_RISK, 0, 1723161271698, 24, 0xbab0437f64976725, 39, 14, 0, -43},
+        {QUEUE_LOG, 2, 1723161271698, 21, 0x75ad0d1f30c3805b, 38, 14, 1, -3},
+        {QUEUE_LOG, 0, 1723161271698, 25, 0xcd7173cf36fa23a1, 40, 14, 0, -23},
+        {QUEUE_LOG2, 2, 1723161271698, 20, 0xe2c9607d86e2a39b, 37, 14, 1, -20},
+        {QUEUE_LOG2, 0, 1723161271698, 24, 0xd8f2a9283b7d9235, 39, 14, 0, -40},
+        {QUEUE_POWER, 2, 1723161271698, 21, 0x9a5f539e834d66ff, 38, 14, 1, -27},
+        {QUEUE_POWER, 0, 1723161271698, 24, 0x53ec4130f8939548, 39, 14, 0, -37},
+        {QUEUE_POWER2, 2, 1723161271698, 22, 0xde7cdf645e18a4f4, 39, 14, 1, -9},
+        {QUEUE_POWER2, 0, 1723161271698, 25, 0x5d6df58a417fa2eb, 40, 14, 0, -19},
+        {QUEUE_POWER3, 2, 1723161271698, 20, 0x83ef072d4c124fb3, 37, 14, 1, -15},
+        {QUEUE_POWER3, 0, 1723161271698, 24, 0x2e8ffddd9f293a3d, 39, 14, 0, -35}};
+    for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++) {
+        check_death(&rec, &deaths[i], "0.01", "0.1");
     }
     unload(&rec);
 }
@@ -324,14 +353,15 @@ static void anchor_equals_hftbacktest_fill_for_fill_on_eth(void **state) {
     struct recording rec;
     load(tape, &rec);
     for (size_t i = 0; i < sizeof eth / sizeof eth[0]; i++) check_run(&rec, &eth[i]);
-    static const struct {
-        uint8_t queue;
-        int64_t dies_ms;
-    } deaths[] = {{QUEUE_POWER, 1723161261402}, {QUEUE_RISK, 1723161437002},
-        {QUEUE_LOG2, 1723161472502}, {QUEUE_LOG, 1723161483502}, {QUEUE_POWER2, 1723161483502},
-        {QUEUE_POWER3, 1723161483502}};
+    static const struct death deaths[] = {
+        {QUEUE_POWER, 2, 1723161261402, 4, 0xd6845375b9de114c, 8, 2, 0, -322},
+        {QUEUE_RISK, 2, 1723161437002, 288, 0xdb469fd2aa037df7, 477, 166, 21, 732},
+        {QUEUE_LOG2, 2, 1723161472502, 341, 0x2cd456b4953a2996, 568, 200, 25, 641},
+        {QUEUE_LOG, 2, 1723161483502, 373, 0x8e05667a65063a2a, 613, 212, 26, 857},
+        {QUEUE_POWER2, 2, 1723161483502, 387, 0x86256d28a378f3d5, 620, 207, 24, 948},
+        {QUEUE_POWER3, 2, 1723161483502, 347, 0x2e79614fbe74d2f0, 591, 216, 26, 802}};
     for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++) {
-        check_death(&rec, deaths[i].queue, 2, "0.1", "1", deaths[i].dies_ms * NS_PER_MS);
+        check_death(&rec, &deaths[i], "0.1", "1");
     }
     unload(&rec);
     snprintf(cmd, sizeof cmd, "rm -r %s", dir);
