@@ -225,6 +225,16 @@ static err_t venue_of(struct account *a, struct err_info *e) {
     return code;
 }
 
+/* The account's curve has a point whenever any of its instruments closes a bucket. */
+static int64_t period_of(const struct pipeline *lane, size_t lanes) {
+    int64_t first = lane[0].found->first_ns, last = lane[0].found->last_ns;
+    for (size_t i = 1; i < lanes; i++) {
+        if (lane[i].found->first_ns < first) first = lane[i].found->first_ns;
+        if (lane[i].found->last_ns > last) last = lane[i].found->last_ns;
+    }
+    return pipeline_period(lane[0].periods, last - first, NS_PER_S);
+}
+
 err_t account_open(struct account *a, const struct pipeline_set *set, struct pipeline *lane,
     size_t lanes, uint32_t k, struct err_info *e) {
     *a = (struct account){.set = set, .lane = lane, .lanes = lanes, .k = k, .joined = lanes > 1};
@@ -236,7 +246,7 @@ err_t account_open(struct account *a, const struct pipeline_set *set, struct pip
     if (!code) code = venue_of(a, e);
     if (!code) code = assets_of(a, e);
     if (code || !a->joined) return code;
-    sinks_curve_init(&a->curve, set->out, 60 * NS_PER_S);
+    sinks_curve_init(&a->curve, set->out, period_of(lane, lanes));
     set->out->part = calloc(lanes, sizeof *set->out->part);
     if (!set->out->part) return err_set(e, ERR_RESOURCE, "out of memory");
     for (size_t i = 0; !code && i < lanes; i++) {

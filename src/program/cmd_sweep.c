@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,6 +14,14 @@ static void set_line(const struct sweep *s, const char *what, size_t rank) {
         s->inst.settle, (unsigned long long)r->fills, s->order[rank], text);
 }
 
+static void luck_line(const char *what, double v, const char *more, double w) {
+    if (isfinite(v)) {
+        printf("  %-29s %.4f (%s: %.4f)\n", what, v, more, w);
+    } else {
+        printf("  %-29s not measurable\n", what);
+    }
+}
+
 static void print_text(const struct sweep *s) {
     char head[1024];
     sweep_headline(s, head, sizeof head);
@@ -23,13 +32,12 @@ static void print_text(const struct sweep *s) {
     printf("\n  sets with a profit            %zu of %zu\n", s->profitable, s->finished);
     if (s->finished < s->spec.sets)
         printf("  sets that could not be run    %zu\n", s->spec.sets - s->finished);
-    printf("  best of pure noise, expected  %.6g (95 %%: %.6g), p = %.3f\n", s->noise.mean,
-        s->noise.high, s->noise.p);
-    printf(
-        "  probability of overfitting    %.3f (%zu splits)\n", s->pbo.probability, s->pbo.splits);
-    printf("  deflated Sharpe of the best   %.3f with %llu trials in the ledger, %.1f independent "
-           "among these\n",
-        s->dsr, (unsigned long long)s->trials.runs, s->effective);
+    luck_line("best of pure noise, expected", s->noise.mean, "1 in 20 more than", s->noise.high);
+    luck_line("p of the best profit", s->noise.p, "of the Sharpe ratio", s->noise.p_sharpe);
+    luck_line("probability of overfitting", s->pbo.probability, "losing outside", s->pbo.loss);
+    luck_line("deflated Sharpe of the best", s->dsr, "by these sets only", s->dsr_sets);
+    printf("  trials in the ledger          %llu; independent among these sets %.1f\n",
+        (unsigned long long)s->trials.runs, s->effective);
     printf(
         "  neighbours of the best        %zu of %zu with a profit\n", s->near_profitable, s->near);
     printf("  seed                          %llu\n", (unsigned long long)s->spec.seed);

@@ -414,13 +414,18 @@ void pipeline_close(struct pipeline *p) {
     free(p->seat);
 }
 
-static int64_t period_of(const struct pipeline *p, int64_t span_ns) {
-    const struct bucket_spec *b = &p->spec.bucket;
-    int64_t period = 60 * NS_PER_S, least = b->mode == BUCKET_TIME ? b->size : NS_PER_S;
-    if (p->periods > 0 && span_ns / (int64_t)p->periods < period) {
-        period = span_ns / (int64_t)p->periods / NS_PER_S * NS_PER_S;
+int64_t pipeline_period(size_t periods, int64_t span_ns, int64_t least_ns) {
+    int64_t period = 60 * NS_PER_S;
+    if (periods > 0 && span_ns / (int64_t)periods < period) {
+        period = span_ns / (int64_t)periods / NS_PER_S * NS_PER_S;
     }
-    return period > least ? period : least;
+    return period > least_ns ? period : least_ns;
+}
+
+static int64_t period_of(const struct pipeline *p) {
+    const struct bucket_spec *b = &p->spec.bucket;
+    return pipeline_period(p->periods, p->found->last_ns - p->found->first_ns,
+        b->mode == BUCKET_TIME ? b->size : NS_PER_S);
 }
 
 static err_t seat_of(struct pipeline *p, uint32_t k, struct err_info *e) {
@@ -437,8 +442,7 @@ static err_t seat_of(struct pipeline *p, uint32_t k, struct err_info *e) {
     clearing_join(s->clearing, p->world, k, &s->rules);
     err_t code = plan_qty(s->c, "strategy.position_max", &p->inst, &hold, e);
     if (code) return code;
-    sinks_init(&s->sinks, s->r, &s->files, hold.lots,
-        period_of(p, p->found->last_ns - p->found->first_ns));
+    sinks_init(&s->sinks, s->r, &s->files, hold.lots, period_of(p));
     s->sinks.account = s->account;
     s->sinks.use = s->use;
     s->sinks.account_ctx = s->account_ctx;

@@ -70,6 +70,9 @@ struct pipeline {
     err_t failed;
 };
 
+/* Of one sampling period of profit: a minute, shorter where `periods` of them would not fit into
+ * the span, never below least_ns. */
+int64_t pipeline_period(size_t periods, int64_t span_ns, int64_t least_ns);
 MUST_USE err_t pipeline_open(struct pipeline *p, struct err_info *e);
 /* Has memory bring what the next step of this instrument will touch first: called while another
  * one is stepping. */
