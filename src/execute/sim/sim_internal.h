@@ -164,6 +164,14 @@ struct world {
     struct sim_seat *seat;
 };
 
+/* The slot of the next message on a bus of `slots`. An empty bus begins anew, so that a quiet one
+ * stays in a few lines of the cache. */
+static inline size_t sim_bus_push(struct sim_bus *b, size_t slots) {
+    if (b->count == 0) b->head = 0;
+    size_t at = b->head + b->count++;
+    return at >= slots ? at - slots : at;
+}
+
 /* A seat's buses or timer changed: its next place with them. */
 void sim_seat_moved(struct sim_seat *s);
 

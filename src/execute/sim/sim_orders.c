@@ -70,7 +70,7 @@ void sim_respond(struct sim_seat *s, const struct sim_order *o, const struct sim
     }
     if (arrival < s->back.last) arrival = s->back.last;
     s->back.last = arrival;
-    size_t at = (s->back.head + s->back.count++) % w->bus_slots;
+    size_t at = sim_bus_push(&s->back, w->bus_slots);
     struct report r = {.order_id = o->id,
         .ts_venue = {venue_ns},
         .ts_local = {arrival},

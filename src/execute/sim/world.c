@@ -221,7 +221,7 @@ static bool port_send(void *ctx, const struct order_request *req) {
     if (!sim_entry(s, req, &arrival)) return true;
     if (arrival < s->out.last) arrival = s->out.last;
     s->out.last = arrival;
-    size_t at = (s->out.head + s->out.count++) % w->bus_slots;
+    size_t at = sim_bus_push(&s->out, w->bus_slots);
     s->requests[at] = (struct sim_request){arrival, *req};
     w->in_flight++;
     if (s->out.count == 1) sim_seat_moved(s);
@@ -234,7 +234,7 @@ struct order_port world_port(struct world *w, uint32_t seat) {
 }
 
 static void bus_pop(struct sim_seat *s, struct sim_bus *b) {
-    b->head = (b->head + 1) % s->world->bus_slots;
+    b->head = b->head + 1 == s->world->bus_slots ? 0 : b->head + 1;
     b->count--;
     s->world->in_flight--;
     sim_seat_moved(s);
@@ -289,7 +289,7 @@ void sim_seat_moved(struct sim_seat *s) {
 /* The seats' first; ties of one slot go to the first seat. */
 static void consider_seats(struct choice *c, const struct world *w) {
     size_t k = merge_tree_first(&w->tree);
-    struct world_key key = w->tree.key[k];
+    struct world_key key = merge_tree_least(&w->tree);
     if (key.rank >> 16 < SLOT_COUNT) consider(c, key.ts, (enum slot)(key.rank >> 16), (uint32_t)k);
 }
 
