@@ -7,7 +7,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build/fathom"
 TAPE = "examples/data/btcusdt-20240808.tape"
 HASHES = ("orders", "fills", "ledger")
-failed = []
+SHARED = ROOT.parent / "shared/data/raw/binance-usdm"
+failed, passed, skipped = [], [], []
 
 
 def call(*args, timeout=300):
@@ -16,8 +17,7 @@ def call(*args, timeout=300):
 
 def hold(what, truth, figure=""):
     print(f"{'ok    ' if truth else 'FAILED'} {what} {figure if not truth else ''}".rstrip())
-    if not truth:
-        failed.append(what)
+    (passed if truth else failed).append(what)
 
 
 def config(path, kind, vary, **more):
@@ -127,6 +127,29 @@ def refusals(work):
     hold("a refused sweep leaves nothing", not (work / "bad").exists() and not [f for f in work.iterdir() if "partial" in f.name])
 
 
+def several_instruments(work):
+    """Two instruments in one account: a set is still a run of its own."""
+    raw = [SHARED / f"{s}_20240808.gz" for s in ("btcusdt", "ethusdt")]
+    if not all(f.exists() for f in raw):
+        print("skipped: several instruments need the recordings of ../shared/data/raw")
+        skipped.append("several instruments")
+        return
+    for f in raw:
+        call("import", f, "--to", work / f.stem, "--quiet")
+    base = ["--set", "data.tapes=" + ",".join(str(work / f.stem) for f in raw), "--set", "instruments=BTCUSDT,ETHUSDT", "--set",
+            "strategy.kind=quoter", "--set", "features.set=book_spread_bps", "--quiet"]
+    p = call("sweep", *base, "--set", "sweep.vary=strategy.period_ms = 100|200,fees.maker = 0.0001|0.0002", "--to", work / "two")
+    table = rows(work / "two") if p.returncode == 0 else []
+    hold("a sweep over two instruments", len(table) == 4, p.stderr)
+    equal = []
+    for r in table:
+        call("backtest", *base, *[x for k in ("strategy.period_ms", "fees.maker") for x in ("--set", f"{k}={r[k]}")], "--to", work / "one-two", "--force")
+        stages = json.loads((work / "one-two" / "manifest.json").read_text())["stages"]
+        equal.append(all(stages[h] == r[f"{h}_hash"] for h in HASHES))
+    hold("each set equals its own backtest of both", equal == [True] * 4, equal)
+    hold("and is judged", json.loads((work / "two" / "result.json").read_text())["overfitting"]["splits"] == 12870)
+
+
 def a_set_that_ends_early(work):
     """The anchor's own error 14 ends a run: such a set is a row with its reason, not the end of the others."""
     c = config(work / "ends.yaml", "quoter", ["sim.partial_fills = true, false", "strategy.period_ms = 100, 200"])
@@ -146,4 +169,6 @@ with tempfile.TemporaryDirectory(prefix="sweep-") as tmp:
     judged(work / "jobs-2-5")
     refusals(work)
     a_set_that_ends_early(work)
+    several_instruments(work)
+print(f"{len(passed)} passed, {len(failed)} failed" + (f", {len(skipped)} skipped" if skipped else ""))
 sys.exit(1 if failed else 0)
