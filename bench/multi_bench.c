@@ -22,7 +22,7 @@
 #include "program/pipeline.h"
 #include "program/run_config.h"
 
-enum { PASSES_DEFAULT = 7, LANES_MAX = 32, HEAD_SLOTS = 60000 };
+enum { PASSES_DEFAULT = 7, LANES_MAX = 32, HEAD_SLOTS = 240000 };
 
 static char dir[] = "/tmp/multi-bench-XXXXXX";
 
@@ -81,7 +81,7 @@ static err_t write_tape(
 static err_t prepare(struct test_case *c, size_t lanes, const struct bench_input *in) {
     char tape[80];
     const char *set[] = {tape, "instruments=all", "strategy.kind=quoter",
-        "features.set=book_spread_bps", "account.deposit=1000000",
+        "features.set=book_spread_bps", "account.deposit=1000000", "risk.daily_loss=1000000",
         "sim.request_limits=false"}; /* the account's: 32 quoters would meet it, one would not */
     *c = (struct test_case){.lanes = lanes, .least = INFINITY};
     snprintf(c->tape, sizeof c->tape, "%s/%zu", dir, lanes);
