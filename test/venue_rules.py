@@ -101,6 +101,20 @@ def a_span_that_cannot_be_read_stops_the_run_with_its_place():
     assert "sim.outages" in p.stderr and "FROM-TO:KIND" in p.stderr
 
 
+def a_key_that_nothing_reads_stops_the_run_with_its_place():
+    for sets, place in ((("sim.rules=anchor", "sim.outages=1-2:reject"), "sim.outages"), (("sim.rules=anchor", "sim.price_band=0.01"), "sim.price_band"),
+                        (("sim.rules=anchor", "margin.ladder=coinm-small"), "margin.ladder"), (("sim.partial_fills=true",), "sim.partial_fills"),
+                        (("sim.rules=anchor", "sim.anchor.ghosts=false"), "sim.anchor.ghosts"), (("sim.impact.bps=5",), "sim.impact.bps"),
+                        (("sim.latency.cancel_factor=2",), "sim.latency.cancel_factor"), (("sim.latency.cancel_ms=-0.5",), "sim.latency.cancel_ms"),
+                        (("fees.tiers=0:0.0002:0.0005", "fees.maker=0.0001"), "fees.maker"), (("account.deposits=FOO=1,USDT=5",), "account.deposits")):
+        options = [x for s in sets for x in ("--set", s)]
+        p = run("backtest", "examples/real-demo.yaml", *options, "--to", TMP / "idle", "--quiet", ok=(2,))
+        assert p.stderr.startswith(f"fathom: --set: {place}"), p.stderr
+        assert not (TMP / "idle").exists()
+    # The default spelt out says nothing new.
+    backtest("spelt", "sim.rules=anchor", "sim.price_band=0.150", "margin.leverage=20")
+
+
 def main():
     tests = [v for k, v in globals().items() if callable(v) and "_" in k]
     passed = failed = 0

@@ -326,3 +326,26 @@ const char *config_item(const struct config *c, const char *path, size_t i) {
 const char *config_where(const struct config *c, const char *path) {
     return c->value[key_of(c, path)].where;
 }
+
+/* One value against a piece of the default's text. */
+static bool same_value(enum config_type type, const char *a, const char *b) {
+    double x, y;
+    bool number = type == CONFIG_INT || type == CONFIG_DOUBLE || type == CONFIG_DECIMAL;
+    if (number && double_parse(a, &x) && double_parse(b, &y)) return x == y;
+    return strcmp(a, b) == 0;
+}
+
+bool config_changed(const struct config *c, const char *path) {
+    size_t k = key_of(c, path);
+    const struct config_key *key = &c->schema[k];
+    const struct config_value *v = &c->value[k];
+    if (!key->fallback) return true;
+    if (key->type != CONFIG_LIST) return !same_value(key->type, v->item[0], key->fallback);
+    const char *s = key->fallback;
+    for (size_t i = 0; i < v->items; i++) {
+        size_t n = strcspn(s, ",");
+        if (n != strlen(v->item[i]) || strncmp(s, v->item[i], n) != 0) return true;
+        s += n + (s[n] == ',');
+    }
+    return *s != 0;
+}

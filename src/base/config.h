@@ -55,6 +55,8 @@ size_t config_list(const struct config *c, const char *path); /* length */
 const char *config_item(const struct config *c, const char *path, size_t i);
 /* "file:line" where the value was set, "default" or "--set". */
 const char *config_where(const struct config *c, const char *path);
+/* True if the value is another one than the key's default; numbers are compared as numbers. */
+bool config_changed(const struct config *c, const char *path);
 
 /* Another value for a text key that was resolved later (from data): checked like any other; it is
  * what is printed and hashed from then on. Text that config_string gave for it before is gone. */

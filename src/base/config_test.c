@@ -217,6 +217,25 @@ static void sets_win_over_the_file_and_obey_the_schema(void **state) {
     }
 }
 
+static void a_value_is_changed_only_if_it_differs_from_the_default(void **state) {
+    (void)state;
+    struct config *c = NULL;
+    struct err_info e = {0};
+    assert_int_equal(load("count: 7\nfee: 0.00040\nsim: {latency: {entry_ms: 2.50, back_ms: 3}}\n"
+                          "input: []\nmodel: {kind: trees}\n",
+                         &c, &e),
+        ERR_OK);
+    const char *const same[] = {"count", "fee", "sim.latency.entry_ms", "input", "strict", "note"};
+    for (size_t i = 0; i < 6; i++) assert_false(config_changed(c, same[i]));
+    assert_true(config_changed(c, "sim.latency.back_ms"));
+    assert_true(config_changed(c, "model.kind"));
+    config_free(c);
+    assert_int_equal(load("input: [a]\nstrict: true\n", &c, &e), ERR_OK);
+    assert_true(config_changed(c, "input"));
+    assert_true(config_changed(c, "strict"));
+    config_free(c);
+}
+
 static void a_required_key_that_is_missing_is_named(void **state) {
     (void)state;
     static const struct config_key one[] = {
@@ -328,6 +347,7 @@ int main(void) {
         cmocka_unit_test(hostile_yaml_is_refused_with_its_line),
         cmocka_unit_test(binary_long_and_absent_files_are_told_apart),
         cmocka_unit_test(sets_win_over_the_file_and_obey_the_schema),
+        cmocka_unit_test(a_value_is_changed_only_if_it_differs_from_the_default),
         cmocka_unit_test(a_required_key_that_is_missing_is_named),
         cmocka_unit_test(a_secret_is_neither_printed_nor_hashed_nor_quoted_in_an_error),
         cmocka_unit_test(the_printed_configuration_loads_back_equal),

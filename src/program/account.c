@@ -191,6 +191,24 @@ static err_t pricer_of(const struct account *a, struct account_asset *s, struct 
         a->currency);
 }
 
+/* A deposit in an asset that no instrument settles in would sit there unread: a slip of the pen. */
+static err_t deposits_used(const struct account *a, struct err_info *e) {
+    const struct config *c = a->set->cfg;
+    for (size_t i = 0; i < config_list(c, "account.deposits"); i++) {
+        const char *item = config_item(c, "account.deposits", i);
+        size_t n = strcspn(item, "="), k = 0;
+        while (k < a->assets &&
+               (strlen(a->asset[k].name) != n || strncmp(a->asset[k].name, item, n) != 0))
+            k++;
+        if (k < a->assets) continue;
+        return err_set(e, ERR_USAGE,
+            "%s: account.deposits: \"%s\": no instrument of the run settles in it (the first "
+            "settles in %s)",
+            config_where(c, "account.deposits"), item, a->asset[0].name);
+    }
+    return ERR_OK;
+}
+
 static err_t assets_of(struct account *a, struct err_info *e) {
     for (size_t i = 0; i < a->lanes; i++) {
         const char *name = a->lane[i].inst.settle;
@@ -209,7 +227,7 @@ static err_t assets_of(struct account *a, struct err_info *e) {
         if (code) return code;
         clearing_deposit(a->clearing, (uint8_t)k, s->deposit);
     }
-    return ERR_OK;
+    return deposits_used(a, e);
 }
 
 /* What the venue's account starts from. */

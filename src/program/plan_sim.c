@@ -13,7 +13,64 @@ static bool word(const struct config *c, const char *key, const char *is) {
     return strcmp(config_string(c, key), is) == 0;
 }
 
+/* ---- keys that another one leaves without effect ---- */
+
+#define IDLE(keys, why) idle(c, keys, sizeof(keys) / sizeof *(keys), why, e)
+
+/* A key set to another value than its default where nothing reads it stops the run: whoever set it
+ * would take its effect for granted. */
+static err_t idle(
+    const struct config *c, const char *const *key, size_t n, const char *why, struct err_info *e) {
+    for (size_t i = 0; i < n; i++) {
+        if (!config_changed(c, key[i])) continue;
+        return err_set(e, ERR_USAGE, "%s: %s: %s", config_where(c, key[i]), key[i], why);
+    }
+    return ERR_OK;
+}
+
+static err_t idle_keys(const struct config *c, bool anchor, struct err_info *e) {
+    static const char *const strict_only[] = {"sim.self_trade", "sim.amend", "sim.reduce_only",
+        "sim.request_limits", "sim.open_orders", "sim.order_max", "sim.price_band",
+        "sim.market_bound", "sim.outages", "sim.outage_every_s", "margin.mode", "margin.leverage",
+        "margin.ladder", "margin.clearance", "margin.insurance"};
+    static const char *const anchor_only[] = {"sim.partial_fills", "sim.anchor.filled_only",
+        "sim.anchor.one_response", "sim.anchor.ghosts", "sim.anchor.gtc_at_limit",
+        "sim.anchor.market_ticks"};
+    static const char *const of_constant[] = {"sim.entry_ms", "sim.response_ms",
+        "sim.latency.cancel_ms", "sim.latency.modify_ms", "sim.latency.fill_ms"};
+    static const char *const of_model[] = {
+        "sim.latency.cancel_factor", "sim.latency.modify_factor", "sim.latency.fill_factor"};
+    static const char *const of_shape[] = {"sim.impact.bps", "sim.impact.volume"};
+    static const char *const flat_fees[] = {"fees.maker", "fees.taker"};
+    err_t code = anchor ? IDLE(strict_only, "sim.rules = anchor has nothing of the kind; unset it")
+                        : IDLE(anchor_only, "only sim.rules = anchor reads it; unset it");
+    if (!code && anchor && !config_bool(c, "sim.partial_fills"))
+        code = idle(c, anchor_only + 1, 5, "only sim.partial_fills = true reads it", e);
+    if (!code && word(c, "sim.latency.model", "constant"))
+        code = IDLE(of_model, "only a recorded or fitted sim.latency.model reads it; unset it");
+    else if (!code)
+        code = IDLE(of_constant, "only sim.latency.model = constant reads it; unset it");
+    if (!code && word(c, "sim.impact.shape", "none"))
+        code = IDLE(of_shape, "it needs a sim.impact.shape, linear or sqrt");
+    if (!code && config_list(c, "fees.tiers") > 0)
+        code = IDLE(flat_fees, "fees.tiers replaces it; give one of the two");
+    return code;
+}
+
 /* ---- latency ---- */
+
+/* -1 means the leg it follows; what lies between is neither that nor a time. */
+static err_t leg_good(const struct config *c, struct err_info *e) {
+    static const char *const key[] = {
+        "sim.latency.cancel_ms", "sim.latency.modify_ms", "sim.latency.fill_ms"};
+    for (size_t i = 0; i < sizeof key / sizeof *key; i++) {
+        double ms = config_double(c, key[i]);
+        if (ms >= 0 || ms == -1) continue;
+        return err_set(e, ERR_USAGE, "%s: %s = %g: -1, or 0 ms and more, is wanted",
+            config_where(c, key[i]), key[i], ms);
+    }
+    return ERR_OK;
+}
 
 /* A leg of its own, or (-1) that of the leg it follows. */
 static int64_t leg_ns(const struct config *c, const char *key, int64_t otherwise) {
@@ -164,7 +221,9 @@ err_t plan_sim(const struct config *c, const struct fanout_lane *lane,
     struct err_info *e) {
     memset(p, 0, sizeof *p);
     if (w->rules == SIM_ANCHOR) w->partial = partial_of(c);
-    err_t code = queue_of(c, found, w, e);
+    err_t code = idle_keys(c, w->rules == SIM_ANCHOR, e);
+    if (!code) code = leg_good(c, e);
+    if (!code) code = queue_of(c, found, w, e);
     if (!code) code = latency_of(c, found, p, w, e);
     if (!code) code = impact_of(c, w, e);
     w->latency = &p->latency;

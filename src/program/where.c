@@ -45,6 +45,23 @@ static err_t op_of(const char *text, enum where_op *out, struct err_info *e) {
     return err_set(e, ERR_USAGE, "--where: \"%s\" is no operator; use = != < <= > >=", text);
 }
 
+static bool is_number(const char *s) {
+    char *end;
+    strtod(s, &end);
+    return end != s && *end == 0;
+}
+
+/* What is wrong with a condition's value: columns that are ordered hold numbers. */
+static err_t value_good(const char *name, enum where_op op, const char *value, struct err_info *e) {
+    if (!*value) return err_set(e, ERR_USAGE, "--where: no value after %s %s", name, op_text[op]);
+    if (strpbrk(value, "'\""))
+        return err_set(
+            e, ERR_USAGE, "--where: write the value after %s %s without quotes", name, op_text[op]);
+    if (op == WHERE_EQ || op == WHERE_NE || is_number(value)) return ERR_OK;
+    return err_set(e, ERR_USAGE,
+        "--where: %s %s wants a number, not \"%s\"; words take = and !=", name, op_text[op], value);
+}
+
 err_t where_parse(
     struct where *w, const char *text, const char *const *columns, size_t n, struct err_info *e) {
     char name[64], op[8], join[16];
@@ -62,12 +79,8 @@ err_t where_parse(
         p = word(p, w->term[w->terms].value, WHERE_VALUE_MAX);
         err_t code = column_of(name, columns, n, &w->term[w->terms].column, e);
         if (!code) code = op_of(op, &w->term[w->terms].op, e);
+        if (!code) code = value_good(name, w->term[w->terms].op, w->term[w->terms].value, e);
         if (code) return code;
-        if (!*w->term[w->terms].value)
-            return err_set(e, ERR_USAGE, "--where: no value after %s %s", name, op);
-        if (strpbrk(w->term[w->terms].value, "'\""))
-            return err_set(
-                e, ERR_USAGE, "--where: write the value after %s %s without quotes", name, op);
         p += strspn(p, " \t");
     }
     return ERR_OK;

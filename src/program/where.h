@@ -3,6 +3,7 @@
  *   COLUMN OP VALUE [and COLUMN OP VALUE]...      OP: = != < <= > >=
  *
  * Both sides as numbers when both are numbers (64-bit integers exactly), else as text. No quotes.
+ * < <= > >= take a number only.
  * An empty cell (missing) meets only `= missing` and, of a value, `!= VALUE`.
  */
 #ifndef FATHOM_PROGRAM_WHERE_H
