@@ -164,6 +164,19 @@ def a_wrong_call_says_what_to_do():
     assert "no instrument" in p.stderr
 
 
+def a_misspelt_name_and_a_torn_last_row_are_told():
+    desc = "series:\n  - {name: %s, value: v, event_time: t, publish_time: pub}\n"
+    day = 86400 * 10**9 * 20000
+    assert table([(day, day + 5, 1)], "fine", desc % "exchange_netflow")["notes"] == []
+    for name in ("calendar", "dvol"):
+        assert table([(day, day + 5, 1)], name, desc % name)["notes"] == []
+    (note,) = table([(day, day + 5, 1)], "wrong", desc % "exchange_netflo")["notes"]
+    assert "'exchange_netflo'" in note and "features list" in note, note
+    (TMP / "torn.csv").write_text(f"t,pub,v\n{day},{day + 5},-15")
+    p = run("import", TMP / "torn.csv", "--format", "series", "--series", TMP / "fine.yaml", "--to", TMP / "torn")
+    assert "torn.csv:2: the last row has no line end" in p.stderr, p.stderr
+
+
 def recorded_series_come_in_whole():
     files = {"dvol": ("aux/btc/dvol_btc.csv", "ts_ms", "dvol_pct"), "funding": ("aux/btc/funding_rate_btc.csv", "ts_ms", "funding_rate_pct")}
     if not (SHARED / "data" / files["dvol"][0]).exists():
@@ -192,7 +205,8 @@ def recorded_series_come_in_whole():
 TESTS = [a_joined_value_is_the_newest_that_was_published_and_no_later_revision, a_series_of_another_asset_is_not_joined,
          a_market_gives_the_same_buckets_and_features_with_a_series_beside_it, the_dictionary_of_a_tape_lists_its_series,
          the_image_of_the_book_is_the_book_of_each_close,
-         a_wrong_call_says_what_to_do, recorded_series_come_in_whole]
+         a_wrong_call_says_what_to_do,
+         a_misspelt_name_and_a_torn_last_row_are_told, recorded_series_come_in_whole]
 
 
 def main():

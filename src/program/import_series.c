@@ -8,9 +8,53 @@
 #include "base/hash.h"
 #include "base/json_out.h"
 #include "capture/series/series.h"
+#include "derive/feature/feature.h"
+
+enum { NOTE_MAX = 400 };
 
 bool import_series_format(const char *format) {
     return format && (strcmp(format, "series") == 0 || strcmp(format, "deribit-options") == 0);
+}
+
+/* The part of a series' symbol behind its asset. */
+static const char *name_of(const char *symbol) {
+    const char *dot = strchr(symbol, '.');
+    return dot ? dot + 1 : symbol;
+}
+
+/* Whether a feature, or the calendar, is made of a series of this name. */
+static bool is_read(const char *name) {
+    char row[64];
+    snprintf(row, sizeof row, "chain_%s", name);
+    return feature_find(row) >= 0 || strcmp(name, "calendar") == 0 || strcmp(name, "dvol") == 0;
+}
+
+/* What was kept and may not be what was meant; false: there is no note `i`. */
+static bool note(const struct series_options *opt, const struct series_report *r, size_t i,
+    char *out, size_t n) {
+    out[0] = 0;
+    if (i == 0 && r->open_file)
+        snprintf(out, n,
+            "%s:%" PRIu64 ": the last row has no line end: if the file was cut short, it has lost "
+            "digits",
+            r->open_file, r->open_line);
+    else if (i > 0 && i <= r->n_series && !opt->options &&
+             !is_read(name_of(r->series[i - 1].symbol)))
+        snprintf(out, n,
+            "no feature reads a series named '%s': fathom features list names those of the family "
+            "chain; further ones are calendar and dvol",
+            name_of(r->series[i - 1].symbol));
+    return i <= r->n_series;
+}
+
+static void json_notes(
+    struct json_out *j, const struct series_options *opt, const struct series_report *r) {
+    char text[NOTE_MAX];
+    json_key(j, "notes");
+    json_array(j);
+    for (size_t i = 0; note(opt, r, i, text, sizeof text); i++)
+        if (text[0]) json_str(j, text);
+    json_array_end(j);
 }
 
 static void json_series(struct json_out *j, const struct series_report *r, bool options) {
@@ -51,6 +95,7 @@ static err_t print_json(const struct series_options *opt, const struct series_re
     json_key(&j, "hash");
     json_hash(&j, r->hash);
     json_series(&j, r, opt->options);
+    json_notes(&j, opt, r);
     if (failure) json_kstr(&j, "error", failure);
     json_object_end(&j);
     err_t err = cli_print_json(&j, e);
@@ -79,7 +124,10 @@ static void print_text(const struct series_options *opt, const struct series_rep
     if (r->rounded) printf("  values of more than 18 digits, rounded: %" PRIu64 "\n", r->rounded);
 }
 
-static void print_samples(const struct series_report *r) {
+static void print_samples(const struct series_options *opt, const struct series_report *r) {
+    char text[NOTE_MAX];
+    for (size_t i = 0; note(opt, r, i, text, sizeof text); i++)
+        if (text[0]) fprintf(stderr, "fathom: %s\n", text);
     for (int i = 0; i < SERIES_REASON_COUNT; i++) {
         const char *name = series_reason_name((enum series_reason)i);
         uint64_t n = r->rejected[i], shown = n < SERIES_SAMPLES ? n : SERIES_SAMPLES;
@@ -117,7 +165,7 @@ err_t import_series(const struct cli_args *a, struct err_info *e) {
     err_t code = read_options(a, &opt, e);
     if (code) return code;
     code = series_import(&opt, &report, e);
-    if (!a->quiet) print_samples(&report);
+    if (!a->quiet) print_samples(&opt, &report);
     if (report.rows > 0) {
         struct err_info second = {ERR_OK, ""};
         err_t printed = ERR_OK;

@@ -140,6 +140,7 @@ static void table_row(struct option_session *o, const struct import_line *line) 
     struct series_field f[COLUMNS_MAX], whole = {line->text, line->len};
     struct option_row row = {.order = (uint32_t)o->n};
     o->s.report->rows++;
+    if (line->open) series_open_row(&o->s, line->number);
     if (line->cut || series_csv_split(line->text, line->len, f, COLUMNS_MAX) != o->columns) {
         series_refuse(
             &o->s, SERIES_MALFORMED, line->number, "not as many columns as the header", whole);

@@ -91,6 +91,10 @@ struct series_report {
     size_t n_series;
     uint64_t hash; /* of the tape */
     bool written;
+    /* the first file whose last row has no line end (0: none has): a torn file loses digits there
+     */
+    const char *open_file;
+    uint64_t open_line;
 };
 
 struct series_options {

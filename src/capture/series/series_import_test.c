@@ -66,6 +66,29 @@ static void revisions_are_kept_and_numbered_by_publication(void **state) {
     series_report_fini(&report);
 }
 
+static void a_last_row_without_a_line_end_is_kept_and_told(void **state) {
+    struct fixture *x = *state;
+    struct event ev[16];
+    size_t n;
+    const char *torn = put_text(x, "a.csv", "day,pub,v\n2024-01-01,1704240600000,-15");
+    assert_int_equal(import(x, DESC, torn, ev, &n, false), ERR_OK);
+    assert_int_equal(n, 1);
+    assert_string_equal(report.open_file, torn);
+    assert_int_equal(report.open_line, 2);
+    series_report_fini(&report);
+}
+
+static void a_whole_last_row_is_not_told(void **state) {
+    struct fixture *x = *state;
+    struct event ev[16];
+    size_t n;
+    const char *whole = put_text(x, "a.csv", "day,pub,v\r\n2024-01-01,1704240600000,-15\r\n");
+    assert_int_equal(import(x, DESC, whole, ev, &n, false), ERR_OK);
+    assert_int_equal(n, 1);
+    assert_null(report.open_file);
+    series_report_fini(&report);
+}
+
 /* put_text's paths live for eight calls only. */
 static void put_into(char path[160], struct fixture *x, const char *name, const char *text) {
     snprintf(path, 160, "%s", put_text(x, name, text));
@@ -301,6 +324,8 @@ int main(void) {
         cmocka_unit_test(a_publication_time_is_never_assumed),
         cmocka_unit_test(a_description_that_is_wrong_is_refused_with_its_line),
         cmocka_unit_test(torn_broken_or_empty_input_leaves_no_tape),
+        cmocka_unit_test(a_last_row_without_a_line_end_is_kept_and_told),
+        cmocka_unit_test(a_whole_last_row_is_not_told),
         cmocka_unit_test(times_read_as_they_are_written),
         cmocka_unit_test(a_table_of_options_is_one_message_a_snapshot),
     };

@@ -37,6 +37,10 @@ struct series_field {
 void series_refuse(struct series_session *s, enum series_reason why, uint64_t line,
     const char *what, struct series_field f);
 
+/* A last row of a table that has no line end: whole files end so, and torn ones. It is kept and
+ * told. */
+void series_open_row(struct series_session *s, uint64_t line);
+
 /* One row of the input for one series of the description. */
 void series_take(struct series_session *s, size_t entry, uint64_t line, struct series_field value,
     struct series_field event, struct series_field publish, struct series_field revision);

@@ -61,6 +61,7 @@ static void csv_row(
     struct series_session *s, const struct import_line *line, const struct columns *c) {
     struct series_field f[COLUMNS_MAX], whole = {line->text, line->len};
     size_t n = line->cut ? 0 : series_csv_split(line->text, line->len, f, COLUMNS_MAX);
+    if (line->open) series_open_row(s, line->number);
     if (n != c->n) {
         s->report->rows++;
         series_refuse(

@@ -32,6 +32,12 @@ void series_refuse(struct series_session *s, enum series_reason why, uint64_t li
             line, reason_name[why], what, f.p ? ": '" : "", len, f.p ? f.p : "", f.p ? "'" : "");
 }
 
+void series_open_row(struct series_session *s, uint64_t line) {
+    if (s->report->open_file) return;
+    s->report->open_file = s->opt->files[s->file];
+    s->report->open_line = line;
+}
+
 static bool absent(struct series_field f) {
     return f.n == 0 || (f.n == 4 && memcmp(f.p, "null", 4) == 0);
 }

@@ -237,7 +237,7 @@ err_t import_source_line(struct import_source *s, struct import_line *line, stru
     }
     s->at = newline ? eol + 1 : eol;
     if (len > 0 && s->text[start + len - 1] == '\r') len--;
-    *line = (struct import_line){s->text + start, cut ? 0 : len, s->lines, cut};
+    *line = (struct import_line){s->text + start, cut ? 0 : len, s->lines, cut, !newline};
     return ERR_OK;
 }
 

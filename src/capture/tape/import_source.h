@@ -27,7 +27,8 @@ struct import_line {
     const char *text; /* no newline, no carriage return before it; not NUL-terminated */
     size_t len;
     uint64_t number;
-    bool cut; /* longer than IMPORT_LINE_MAX */
+    bool cut;  /* longer than IMPORT_LINE_MAX */
+    bool open; /* the file ends in it: no line end, perhaps torn */
 };
 
 /* ERR_RESOURCE: no such file, no permission. ERR_INPUT: not what its name says, or no regular file

@@ -11,40 +11,38 @@
 #include "derive/feature/feature_internal.h"
 
 enum { WINDOW = 30 };
-#define HOUR ((int64_t)3600)
-#define DAY ((int64_t)86400)
 
 #define GLASS "on-chain metric of that name, as its provider publishes it"
 #define NODE "mempool of a node"
 #define CROWD "sentiment or search index, as its provider publishes it"
 
-/* name, unit, greatest age in s, what it is, source of the definition. Add at the end. */
+/* name, unit, greatest age in hours, what it is, source of the definition. Add at the end. */
 /* clang-format off */
 #define SERIES(X) \
-    X(exchange_inflow, "base", 3 * DAY, "coins sent to exchanges in the period", GLASS) \
-    X(exchange_outflow, "base", 3 * DAY, "coins taken from exchanges in the period", GLASS) \
-    X(exchange_netflow, "base", 3 * DAY, "inflow minus outflow of exchanges", GLASS) \
-    X(exchange_balance, "base", 3 * DAY, "coins that exchanges hold", GLASS) \
-    X(whale_transfers, "transfers", 3 * DAY, "transfers above the provider's size", GLASS) \
-    X(whale_balance, "base", 3 * DAY, "coins of addresses above the provider's size", GLASS) \
-    X(miner_outflow, "base", 3 * DAY, "coins that miners send away", GLASS) \
-    X(active_addresses, "addresses", 3 * DAY, "addresses that took part in transfers", GLASS) \
-    X(fees, "base", 3 * DAY, "fees paid in the period", GLASS) \
-    X(hash_rate, "1/s", 3 * DAY, "estimated hashes a second", GLASS) \
-    X(mempool_size, "bytes", HOUR, "bytes that wait", NODE) \
-    X(mempool_fee, "sat/vB", HOUR, "median fee rate of what waits", NODE) \
-    X(hodl_1y, "1", 3 * DAY, "share of the supply that has not moved for a year (HODL waves)", GLASS) \
-    X(realised_profit, "quote", 3 * DAY, "profit of coins moved, against their last move", GLASS) \
-    X(realised_loss, "quote", 3 * DAY, "loss of coins moved, against their last move", GLASS) \
-    X(sopr, "1", 3 * DAY, "value of coins moved / their value at the last move", GLASS) \
-    X(mvrv, "1", 3 * DAY, "market value / realised value", GLASS) \
-    X(coin_days, "base days", 3 * DAY, "coin days destroyed in the period", GLASS) \
-    X(stablecoins, "quote", 3 * DAY, "supply of stable coins", GLASS) \
-    X(sentiment, "1", DAY, "sentiment score of texts", CROWD) \
-    X(social_volume, "texts", DAY, "texts that name the asset", CROWD) \
-    X(search_trend, "1", 14 * DAY, "search interest", CROWD) \
-    X(fear_greed, "1", 3 * DAY, "fear and greed index, 0 to 100", CROWD) \
-    X(surprise, "1", 45 * DAY, "released figure minus forecast, in units of its past errors", "economic calendar")
+    X(exchange_inflow, "base", 72, "coins sent to exchanges in the period", GLASS) \
+    X(exchange_outflow, "base", 72, "coins taken from exchanges in the period", GLASS) \
+    X(exchange_netflow, "base", 72, "inflow minus outflow of exchanges", GLASS) \
+    X(exchange_balance, "base", 72, "coins that exchanges hold", GLASS) \
+    X(whale_transfers, "transfers", 72, "transfers above the provider's size", GLASS) \
+    X(whale_balance, "base", 72, "coins of addresses above the provider's size", GLASS) \
+    X(miner_outflow, "base", 72, "coins that miners send away", GLASS) \
+    X(active_addresses, "addresses", 72, "addresses that took part in transfers", GLASS) \
+    X(fees, "base", 72, "fees paid in the period", GLASS) \
+    X(hash_rate, "1/s", 72, "estimated hashes a second", GLASS) \
+    X(mempool_size, "bytes", 1, "bytes that wait", NODE) \
+    X(mempool_fee, "sat/vB", 1, "median fee rate of what waits", NODE) \
+    X(hodl_1y, "1", 72, "share of the supply that has not moved for a year (HODL waves)", GLASS) \
+    X(realised_profit, "quote", 72, "profit of coins moved, against their last move", GLASS) \
+    X(realised_loss, "quote", 72, "loss of coins moved, against their last move", GLASS) \
+    X(sopr, "1", 72, "value of coins moved / their value at the last move", GLASS) \
+    X(mvrv, "1", 72, "market value / realised value", GLASS) \
+    X(coin_days, "base days", 72, "coin days destroyed in the period", GLASS) \
+    X(stablecoins, "quote", 72, "supply of stable coins", GLASS) \
+    X(sentiment, "1", 24, "sentiment score of texts", CROWD) \
+    X(social_volume, "texts", 24, "texts that name the asset", CROWD) \
+    X(search_trend, "1", 336, "search interest", CROWD) \
+    X(fear_greed, "1", 72, "fear and greed index, 0 to 100", CROWD) \
+    X(surprise, "1", 1080, "released figure minus forecast, in units of its past errors", "economic calendar")
 /* clang-format on */
 
 #define SERIES_INDEX(NAME, UNIT, AGE, WHAT, SOURCE) S_##NAME,
@@ -53,27 +51,28 @@ enum series_id { SERIES(SERIES_INDEX) S_COUNT };
 enum series_row { ROW_LEVEL, ROW_CHANGE, ROW_Z, ROW_RANK, ROW_AGE, ROWS_EACH };
 enum calendar_row { C_COUNTDOWN = S_COUNT * ROWS_EACH, C_IMPORTANCE, C_SINCE, CHAIN_ROWS };
 
-#define GONE "before a value is published; the newest is too old"
+#define GONE(AGE) "before a value is published; the newest is older than " #AGE " h"
 #define ROW(N, U, W, WARM, SRC, ABOUT, MISS)                                                       \
     FEATURE_ROW_APART(N, U, W, WARM, NEED_SERIES, "FEA13", SRC, ABOUT, MISS, CLOCK_EVENT)
 #define SERIES_ROWS(NAME, UNIT, AGE, WHAT, SOURCE)                                                 \
     [S_##NAME * ROWS_EACH +                                                                        \
         ROW_LEVEL] =                                                                               \
-        ROW("chain_" #NAME, UNIT, "e1", 1, SOURCE, WHAT ": newest published point", GONE),         \
+        ROW("chain_" #NAME, UNIT, "e1", 1, SOURCE, WHAT ": newest published point", GONE(AGE)),    \
         [S_##NAME * ROWS_EACH + ROW_CHANGE] = ROW("chain_" #NAME "_change_e2", UNIT, "e2", 2,      \
-            SOURCE, WHAT ": newest point minus the one before, both as published by now", GONE),   \
+            SOURCE, WHAT ": newest point minus the one before, both as published by now",          \
+            GONE(AGE) "; before 2 points"),                                                        \
         [S_##NAME * ROWS_EACH + ROW_Z] =                                                           \
             ROW("chain_" #NAME "_z_e30", "1", "e30", WINDOW, "definition: z-score",                \
                 WHAT ": (newest - mean) / standard deviation of the last 30 points",               \
-                GONE "; before 30 points; all equal"),                                             \
+                GONE(AGE) "; before 30 points; all equal"),                                        \
         [S_##NAME * ROWS_EACH + ROW_RANK] = ROW("chain_" #NAME "_rank_e30", "1", "e30", WINDOW,    \
             "definition: mid-rank percentile",                                                     \
             WHAT                                                                                   \
             ": (points below + half of those equal, itself included) / 30 of the last 30 points",  \
-            GONE "; before 30 points"),                                                            \
+            GONE(AGE) "; before 30 points"),                                                       \
         [S_##NAME * ROWS_EACH + ROW_AGE] =                                                         \
             ROW("chain_" #NAME "_age_s", "s", "e1", 1, "definition",                               \
-                WHAT ": seconds since the newest point was published or last revised", GONE),
+                WHAT ": seconds since the newest point was published or last revised", GONE(AGE)),
 
 #define CALENDAR                                                                                   \
     "economic calendar: event time = time of release, value = importance, 0 = withdrawn"
@@ -90,7 +89,7 @@ static const struct feature_def defs[CHAIN_ROWS] = {
         "none is known to have passed, of those since the first that the stream saw"),
 };
 
-#define SERIES_AGE(NAME, UNIT, AGE, WHAT, SOURCE) (AGE) * NS_PER_S,
+#define SERIES_AGE(NAME, UNIT, AGE, WHAT, SOURCE) (AGE) * (3600 * NS_PER_S),
 static const int64_t age_max[S_COUNT] = {SERIES(SERIES_AGE)};
 #define SERIES_NAME(NAME, UNIT, AGE, WHAT, SOURCE) #NAME,
 static const char *const series_name[S_COUNT] = {SERIES(SERIES_NAME)};
