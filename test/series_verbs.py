@@ -158,6 +158,9 @@ def a_wrong_call_says_what_to_do():
     assert "--series FILE" in p.stderr
     p = run("import", TMP / "x.csv", "--series", TMP / "x.yaml", "--to", TMP / "x", ok=(2,))
     assert "--format series" in p.stderr
+    for option in ("--symbol", "--venue", "--at"):
+        p = run("import", TMP / "x.csv", "--format", "series", "--series", TMP / "x.yaml", option, "BTC", "--to", TMP / "x", ok=(2,))
+        assert option in p.stderr, p.stderr
     p = run("import", TMP / "x.csv", "--format", "deribit-options", "--to", TMP / "x", ok=(2,))
     assert "--symbol" in p.stderr
     p = run("features", "run", TMP / "hash", "--set", "time", "--to", TMP / "n.npy", ok=(3,))

@@ -138,6 +138,22 @@ static void print_samples(const struct series_options *opt, const struct series_
     }
 }
 
+/* Options of the other formats say nothing here: given, they are a mistake. */
+static err_t check_words(const struct cli_args *a, bool options, struct err_info *e) {
+    static const char *const foreign[] = {
+        "venue", "interval", "instruments", "price-jump", "latency"};
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
+        if (cli_value(a, foreign[i]))
+            return err_set(e, ERR_USAGE, "--%s does not go with --format %s", foreign[i],
+                cli_value(a, "format"));
+    const char *wrong = options ? "series" : cli_value(a, "at") ? "at" : "symbol";
+    if (cli_value(a, wrong))
+        return err_set(e, ERR_USAGE, "--%s does not go with --format %s%s", wrong,
+            cli_value(a, "format"),
+            options ? "" : "; the description says times and assets (docs/import.md)");
+    return ERR_OK;
+}
+
 static err_t read_options(
     const struct cli_args *a, struct series_options *opt, struct err_info *e) {
     const char *at = cli_value(a, "at");
@@ -150,6 +166,8 @@ static err_t read_options(
     opt->strict = cli_flag(a, "strict");
     opt->force = a->force;
     opt->interrupted = cli_interrupted;
+    err_t code = check_words(a, opt->options, e);
+    if (code) return code;
     if (at && !series_time_text(at, &opt->at_ns))
         return err_set(e, ERR_USAGE,
             "--at %s is no time (2024-05-24T19:15:00Z, or digits of s, ms, us, ns since 1970)", at);
