@@ -115,6 +115,22 @@ def a_key_that_nothing_reads_stops_the_run_with_its_place():
     backtest("spelt", "sim.rules=anchor", "sim.price_band=0.150", "margin.leverage=20")
 
 
+def the_report_tells_the_limits_of_its_own_settings():
+    def told(name, *sets):
+        doc = json.load(open(backtest(name, *sets)[0] / "report.json"))
+        return " ".join(doc["limits"]), doc["fills"]["note"]
+
+    limits, note = told("told")
+    assert "No outage, liquidation of others" in limits and "a constant 2 ms out and 3 ms back" in limits and "move nothing" in limits
+    assert "a constant 2 ms out" in note and "maker fee 0.0002, taker fee 0.0005" in note
+    limits, note = told("told-more", "sim.outages=100-110:reject", "sim.request_limits=false", "sim.impact.half_life_s=1", "fees.tiers=0:0.0001:0.0004")
+    assert "No rate-limit ban, liquidation" in limits and "outages are those that were configured" in limits and "sim.impact" in limits
+    assert "fees by fees.tiers" in note
+    run("latency", "fit", "examples/data/btcusdt-20240808.tape", "--to", TMP / "lat.csv")
+    limits, note = told("told-fit", "sim.latency.model=fitted", f"sim.latency.file={TMP / 'lat.csv'}")
+    assert f"drawn by {TMP / 'lat.csv'}" in limits and "constant" not in limits + note
+
+
 def main():
     tests = [v for k, v in globals().items() if callable(v) and "_" in k]
     passed = failed = 0

@@ -217,6 +217,53 @@ static void warn_money(const struct run_doc *d, struct json_out *j) {
     }
 }
 
+static bool word_is(const struct config *c, const char *key, const char *word) {
+    return strcmp(config_string(c, key), word) == 0;
+}
+
+/* What the latency of orders was, as part of a sentence. */
+static void latency_text(const struct config *c, char *out, size_t n) {
+    if (word_is(c, "sim.latency.model", "constant")) {
+        snprintf(out, n, "a constant %g ms out and %g ms back", config_double(c, "sim.entry_ms"),
+            config_double(c, "sim.response_ms"));
+    } else {
+        snprintf(out, n, "%s by %s",
+            word_is(c, "sim.latency.model", "recorded") ? "interpolated" : "drawn",
+            config_string(c, "sim.latency.file"));
+    }
+}
+
+/* What the simulated exchange believed; only what holds for the settings of this run. */
+static void limits_of_sim(const struct config *c, struct json_out *j) {
+    char latency[160];
+    bool impact =
+        !word_is(c, "sim.impact.shape", "none") || config_double(c, "sim.impact.half_life_s") > 0;
+    say(j, impact ? "Own orders move prices by a formula (sim.impact.*): no other trader reacts to "
+                    "them."
+                  : "Own orders move nothing here: no other trader reacts to them. Small "
+                    "quantities only.");
+    latency_text(c, latency, sizeof latency);
+    say(j, "Latency is %s; a real one has a tail exactly when it hurts.", latency);
+    if (word_is(c, "sim.queue", "fifo")) {
+        say(j,
+            "Own orders queue among the recorded ones; what these would have done beside ours is "
+            "not known.");
+    } else {
+        say(j, "The queue position is an estimate from level totals: the recording does not show "
+               "single orders.");
+    }
+}
+
+static void limits_of_venue(const struct run_doc *d, struct json_out *j) {
+    const struct config *c = d->cfg;
+    bool outages = config_list(c, "sim.outages") > 0 || config_double(c, "sim.outage_every_s") > 0;
+    bool bans = !d->result->bars && word_is(c, "sim.rules", "strict") &&
+                config_bool(c, "sim.request_limits");
+    say(j, "No %s%sliquidation of others or change of rules is part of this replay%s.",
+        outages ? "" : "outage, ", bans ? "" : "rate-limit ban, ",
+        outages ? "; outages are those that were configured" : "");
+}
+
 static void limits(const struct run_doc *d, struct json_out *j) {
     json_key(j, "limits");
     json_array(j);
@@ -229,14 +276,7 @@ static void limits(const struct run_doc *d, struct json_out *j) {
             "is coarse; what a real order would have met is not in these data.",
             config_double(d->cfg, "sim.bar_slippage_bps"));
     } else if (d->has_strategy) {
-        say(j,
-            "Own orders move nothing here: no other trader reacts to them. Small quantities only.");
-        say(j,
-            "Latency is a constant %g ms out and %g ms back; a real one has a tail exactly when it "
-            "hurts.",
-            config_double(d->cfg, "sim.entry_ms"), config_double(d->cfg, "sim.response_ms"));
-        say(j, "The queue position is an estimate from level totals: the recording does not show "
-               "single orders.");
+        limits_of_sim(d->cfg, j);
     }
     if (d->study) {
         say(j, "An out-of-sample figure is honest once. Each further look at the same test rows, "
@@ -249,8 +289,7 @@ static void limits(const struct run_doc *d, struct json_out *j) {
                "unkind. It shows that the machinery finds what is there, not that something is "
                "there.");
     }
-    say(j, "No outage, rate-limit ban, liquidation of others or change of rules is part of this "
-           "replay.");
+    limits_of_venue(d, j);
     json_array_end(j);
 }
 
@@ -384,23 +423,23 @@ static void fill_row(const struct run_fill_row *f, struct json_out *j) {
 
 static void fills(const struct run_doc *d, struct json_out *j) {
     const struct run_result *r = d->result;
-    char note[400];
+    char note[600], latency[160], fees[2 * DECIMAL_TEXT_MAX + 32];
     char maker[DECIMAL_TEXT_MAX], taker[DECIMAL_TEXT_MAX];
     rate_text(r->fee_maker, maker);
     rate_text(r->fee_taker, taker);
+    snprintf(fees, sizeof fees, "maker fee %s, taker fee %s", maker, taker);
+    if (config_list(d->cfg, "fees.tiers") > 0) snprintf(fees, sizeof fees, "fees by fees.tiers");
     if (r->bars) {
         snprintf(note, sizeof note,
             "Bars: orders take at the next open; resting ones fill only where a bar traded through "
-            "them. Taker fee %s. Every fill is in fills.csv, "
-            "every order in orders.csv.",
-            taker);
+            "them, %s. Every fill is in fills.csv, every order in orders.csv.",
+            fees);
     } else {
+        latency_text(d->cfg, latency, sizeof latency);
         snprintf(note, sizeof note,
-            "Rules %s, queue model %s, %g ms to the venue, %g ms back, maker fee %s, taker fee %s. "
-            "Every fill is in fills.csv, every order in orders.csv.",
-            config_string(d->cfg, "sim.rules"), config_string(d->cfg, "sim.queue"),
-            config_double(d->cfg, "sim.entry_ms"), config_double(d->cfg, "sim.response_ms"), maker,
-            taker);
+            "Rules %s, queue model %s, latency %s, %s. Every fill is in fills.csv, every order in "
+            "orders.csv.",
+            config_string(d->cfg, "sim.rules"), config_string(d->cfg, "sim.queue"), latency, fees);
     }
     json_key(j, "fills");
     json_object(j);

@@ -323,8 +323,13 @@ static void warnings(const struct stress *s, const struct drawn *d, struct json_
 static void limits(const struct stress *s, struct json_out *j) {
     json_key(j, "limits");
     json_array(j);
-    say(j, "Worlds differ in latency, fees, queue, rejects and outages. The market in them is the "
-           "recorded one: nobody in it reacts to a worse world.");
+    bool strict = strcmp(config_string(s->worlds.cfg, "sim.rules"), "strict") == 0;
+    say(j,
+        "Worlds differ in %s. The market in them is the recorded one: nobody in it reacts to a "
+        "worse world.",
+        s->worlds.bars ? "slippage and fees"
+        : strict       ? "latency, fees, queue, rejects and outages"
+                       : "latency, fees and queue");
     say(j,
         "Resampled histories mend the profit, not the market: a strategy that would have stopped "
         "after a loss goes on in them.");
