@@ -2,11 +2,7 @@
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-<<<<<<< HEAD
-.PHONY: build demo check bench fuzz soak-sim bench-peers-features soak-features install clean setup format
-=======
-.PHONY: build demo check bench fuzz bench-peers bench-peers-features soak-features install clean setup format
->>>>>>> bb3b297 (Check us against hftbacktest: page, test through the program, the peer itself on any recording; prepared rows tell every seat what the cursors tell)
+.PHONY: build demo check bench fuzz soak-sim bench-peers bench-peers-features soak-features install clean setup format
 
 build: setup
 	@cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }

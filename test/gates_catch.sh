@@ -52,6 +52,10 @@ put 'int  two( void );\n'
 check "format" 1 'a.c:1:.* not formatted' tools/check-style
 put "$good/* T""ODO more */\n"
 check "mark" 1 'a.c:3: the word' tools/check-style
+put "$good"
+printf '%s HEAD\nall:\n' '<''<<<<<<' >Makefile
+check "marks of a conflict" 1 'Makefile:1: the word' tools/check-style
+rm Makefile
 { printf 'void f(int *x);\nvoid f(int *x) {\n'; for _ in $(seq 70); do echo '    x[0]++;'; done; echo '}'; } >src/base/a.c
 check "long function" 1 'has 72 lines, 70 at most' tools/check-style
 for i in $(seq 1000); do echo "extern int v$i;"; done >src/base/a.c

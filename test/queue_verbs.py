@@ -98,6 +98,16 @@ def models_are_compared_with_the_truth_of_orders():
     assert bias["power2"] > bias["power3"] > bias["risk"], bias
 
 
+def a_lot_counts_only_if_the_data_go_on_for_its_whole_horizon_whether_it_fills_or_not():
+    last = js("tape", "info", aapl())["last_local_ns"]
+    for horizon in (5, 20):
+        cut = TMP / f"cut{horizon}"
+        run("tape", "cut", aapl(), "--to", last - horizon * 10**9, "--out", cut)
+        placed = js("queue", "compare", cut, "--horizon", 0.001)["lots"]
+        counted = js("queue", "compare", aapl(), "--horizon", horizon)["lots"]
+        assert placed > 1000 and abs(counted - placed) <= 8, (horizon, counted, placed)
+
+
 def a_fit_on_one_half_is_judged_on_the_other():
     fit = js("queue", "fit", aapl(), "--until", 0.5, "--to", TMP / "half.csv")
     whole = js("queue", "fit", aapl())
@@ -137,6 +147,7 @@ TESTS = [
     wrong_queue_files_and_keys_are_refused,
     the_fit_on_orders_is_calibrated_on_the_other_half,
     models_are_compared_with_the_truth_of_orders,
+    a_lot_counts_only_if_the_data_go_on_for_its_whole_horizon_whether_it_fills_or_not,
     a_fit_on_one_half_is_judged_on_the_other,
     a_backtest_queues_among_the_markets_orders,
     the_anchors_fifo_equals_hftbacktest_on_aapl,

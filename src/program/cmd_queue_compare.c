@@ -3,6 +3,8 @@
  * On per-order data it is known who stands before a new order. At each depth message one lot is
  * placed at the best price of both sides; it fills by what the orders do (truth) and, on the same
  * prints and level totals, by each queue model. What matters is the share that fills, and when.
+ * A lot is placed only where the data go on for a whole horizon: one that counted if it filled
+ * before their end, and did not if it would have filled later, would make every share too large.
  * Neighbouring lots share their fate: the counts are no independent trials.
  */
 #include <math.h>
@@ -40,8 +42,8 @@ struct job {
     struct instrument inst;
     struct queue_spec spec[MODELS];
     bool calibrated, placing;
-    double after; /* share of the tape's events before the first lot */
-    int64_t horizon_ns;
+    double after;                /* share of the tape's events before the first lot */
+    int64_t horizon_ns, last_ns; /* last_ns: of the data, venue time */
     struct book *book;
     struct l3_book *orders;
     void *book_mem;
@@ -137,6 +139,7 @@ static void on_level(struct job *k, const struct book_change *c) {
 }
 
 static void place(struct job *k, int64_t now) {
+    if (now > k->last_ns - k->horizon_ns) return;
     for (int side = 0; side < 2; side++) {
         struct book_level best;
         if (k->n == LIVE_MAX || !book_best(k->book, side, &best)) continue;
@@ -166,6 +169,23 @@ static void see(struct job *k, const struct event *ev) {
     if (k->placing && book_state(k->book) == BOOK_SYNCED) place(k, ev->ts_venue.ns);
 }
 
+/* When the exchange's last whole depth message was. */
+static err_t last_of(struct job *k, struct tape_reader *r, struct err_info *e) {
+    const struct event *slots;
+    size_t n;
+    err_t code;
+    k->last_ns = INT64_MIN / 2;
+    while ((code = tape_reader_next(r, &slots, &n, e)) == ERR_OK) {
+        for (size_t i = 0; i < n; i += event_slots(slots[i].kind)) {
+            const struct event *ev = &slots[i];
+            bool whole = ev->kind == EV_DEPTH && (ev->flags & EVF_LAST) != 0;
+            if (ev->inst == k->inst.id && whole && ev->ts_venue.ns > k->last_ns)
+                k->last_ns = ev->ts_venue.ns;
+        }
+    }
+    return code == ERR_END ? ERR_OK : code;
+}
+
 static err_t read_tape(struct job *k, struct err_info *e) {
     struct tape_reader_options opt = {0};
     struct tape_reader *r;
@@ -184,10 +204,12 @@ static err_t read_tape(struct job *k, struct err_info *e) {
     k->book = book_init(k->book_mem, NULL, k->inst.venue);
     for (int m = 0; m < CALIBRATED; m++) k->spec[m].unit = instrument_qty_unit(&k->inst);
     k->spec[CALIBRATED].unit = instrument_qty_unit(&k->inst);
+    code = last_of(k, r, e);
+    if (!code) code = tape_reader_seek_event(r, 0, e);
     const struct event *slots;
     size_t n;
     uint64_t first = (uint64_t)(k->after * (double)tape_reader_events(r)), at = 0;
-    while ((code = tape_reader_next(r, &slots, &n, e)) == ERR_OK) {
+    while (!code && (code = tape_reader_next(r, &slots, &n, e)) == ERR_OK) {
         for (size_t i = 0; i < n; i += event_slots(slots[i].kind)) {
             k->placing = at++ >= first;
             if (slots[i].inst != k->inst.id) continue;
@@ -197,9 +219,7 @@ static err_t read_tape(struct job *k, struct err_info *e) {
     }
     tape_reader_close(r);
     if (code != ERR_END) return code;
-    for (size_t i = 0; i < k->n; i++) { /* whole lives only: the rest did not see their end */
-        if (over(k, &k->live[i], k->live[i].placed_ns)) settle(k, &k->live[i]);
-    }
+    for (size_t i = 0; i < k->n; i++) settle(k, &k->live[i]);
     if (any && k->probes > 0) return ERR_OK;
     return err_set(e, ERR_INPUT,
         any ? "%s: too short: no lot saw its horizon; give a shorter --horizon"
