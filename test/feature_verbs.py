@@ -204,6 +204,47 @@ def rows_of_extreme_liquidation_are_left_out_of_training_where_there_are_any():
     assert "Trained without extreme liquidation" in (TMP / "liq.ablation" / "ablation.html").read_text()
 
 
+def floats_of(path, columns):
+    return [struct.unpack(f"<{columns}f", r) for r in rows_of(path, columns)]
+
+
+def a_feature_means_the_same_whatever_units_the_tape_counts_in():
+    raw, one, fine = TMP / "units.gz", TMP / "one.tape", TMP / "fine.tape"
+    run("generate", raw, "--seed", 31, "--hours", "0.4")
+    run("import", raw, "--to", one)
+    (TMP / "fine.yaml").write_text("- {symbol: SIMUSDT, tick_size: 0.002, lot_size: 0.0001}\n")
+    run("import", raw, "--to", fine, "--instruments", TMP / "fine.yaml")
+    rows = js("features", "list")
+    # fleeting quantity remembers 4,096 ticks
+    in_ticks = {f["name"] for f in rows if f["unit"] == "ticks" or "tick" in f["about"]} | {
+        n for f in rows if (n := f["name"]).startswith("dyn_fleeting_")}
+    a, b = (js("features", "run", tape, "--to", tape.with_suffix(".npy")) for tape in (one, fine))
+    x, y = (floats_of(tape.with_suffix(".npy"), a["columns"]) for tape in (one, fine))
+    assert a["rows"] == b["rows"] > 1000 and list(a["missing"]) == list(b["missing"])
+    seen = 0
+    for i, name in enumerate(a["missing"]):
+        if name in in_ticks:
+            continue
+        # exact VPIN: its volume is a whole number of units, a tenth of the minute before rounded down
+        near = 1e-3 if name.startswith("toxic_vpin_v") else 1e-5
+        for k, (u, v) in enumerate(zip(x, y)):
+            assert (u[i] == u[i]) == (v[i] == v[i]), f"{name} row {k}: {u[i]} and {v[i]}"
+            assert u[i] != u[i] or abs(u[i] - v[i]) <= near * max(1, abs(u[i])), f"{name} row {k}: {u[i]} and {v[i]}"
+            seen += u[i] == u[i]
+    assert seen > 200000, seen
+
+
+def trades_of_one_unit_each_are_all_of_the_largest_size():
+    table, tape = TMP / "ONEUSDT-trades-2024-01-01.csv", TMP / "ones.tape"
+    table.write_text("id,price,qty,quote_qty,time,is_buyer_maker\n" + "".join(
+        f"{i},{100 + i % 3},1,{100 + i % 3},{1704067200000 + 100 * i},{'true' if i % 2 else 'false'}\n" for i in range(900)))
+    run("import", table, "--to", tape)
+    r = js("features", "run", tape, "--set", "flow_large_q95_share_b1", "--to", TMP / "ones.npy")
+    values = [v[0] for v in floats_of(TMP / "ones.npy", r["columns"])]
+    known = [v for v in values if v == v]
+    assert len(known) > 30 and set(known) == {1.0}, values
+
+
 def what_exists_is_kept_and_mistakes_are_named():
     name, _ = market(SIGNAL_SEEDS[0], True)
     assert "--force" in run("features", "report", f"{name}.tape", "--to", TMP / "report", ok=(2,)).stderr
@@ -217,7 +258,9 @@ TESTS = [a_scaled_set_has_its_own_signature_and_sees_the_past_only, a_model_of_s
          a_selection_keeps_the_planted_family_and_its_ic, without_a_signal_nothing_is_selected,
          a_selection_is_the_same_twice, a_set_file_is_used_whole_or_refused,
          an_ablation_keeps_the_family_that_carries_the_signal,
-         rows_of_extreme_liquidation_are_left_out_of_training_where_there_are_any, what_exists_is_kept_and_mistakes_are_named]
+         rows_of_extreme_liquidation_are_left_out_of_training_where_there_are_any,
+         a_feature_means_the_same_whatever_units_the_tape_counts_in, trades_of_one_unit_each_are_all_of_the_largest_size,
+         what_exists_is_kept_and_mistakes_are_named]
 
 
 def main():

@@ -42,14 +42,14 @@ struct moved {
 };
 
 /* The quantity of a far addition that this removal takes away within 3 s. Only the last far
- * addition of the 256 prices' class is remembered, and not beyond a removal behind the touch. */
+ * addition of the 4096 prices' class is remembered, and not beyond a removal behind the touch. */
 static double fled(const struct world *w, size_t i) {
     const struct world_change *c = &w->change[i];
     int64_t best, gone = c->before - c->after;
     if (gone <= 0 || behind(w, c, &best) <= 0) return 0.0;
     for (size_t j = i; j-- > 0 && c->ns - w->change[j].ns <= 3 * NS_PER_S;) {
         const struct world_change *a = &w->change[j];
-        if (a->side != c->side || a->px % 256 != c->px % 256) continue;
+        if (a->side != c->side || a->px % 4096 != c->px % 4096) continue;
         if (far_added(w, a)) {
             int64_t put = a->after - a->before;
             return a->px != c->px ? 0.0 : (double)(put < gone ? put : gone);

@@ -37,7 +37,7 @@ static bool map_at(const struct world *w, size_t k, struct map *m) {
     if (w->print_ns && w->print_ns / SLICE < first) first = w->print_ns / SLICE;
     if (m->now - 30 < first) return false;
     for (size_t i = end; i-- > 0 && t[i].ns / SLICE > m->now - 30;) {
-        int64_t slice = t[i].ns / SLICE, bin = bin_of((double)t[i].px);
+        int64_t slice = t[i].ns / SLICE, bin = bin_of(instrument_px(&w->inst, (price_t){t[i].px}));
         size_t at = 0;
         while (at < m->n && (m->cell[at].slice != slice || m->cell[at].bin != bin)) at++;
         if (at == CELLS_MAX) abort();
@@ -106,7 +106,8 @@ static double heat(const struct world *w, size_t k, int what) {
         double d = (double)(m.cell[i].buy - m.cell[i].sell);
         entropy -= v / volume * log(v / volume);
         peak = fmax(peak, v / volume);
-        if (m.cell[i].bin != bin_of(all)) sweep += m.cell[i].bin > bin_of(all) ? d : -d;
+        if (m.cell[i].bin != bin_of(all * unit))
+            sweep += m.cell[i].bin > bin_of(all * unit) ? d : -d;
     }
     switch (what) {
     case 0: return 1e4 * (buy * unit / b_px(w, k) - 1.0);

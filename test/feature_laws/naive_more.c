@@ -33,7 +33,8 @@ static double price_map(const struct world *w, size_t k, int what) {
     size_t end, from = trades_of(w, k, 1, &end), n = 0;
     double volume = 0.0, entropy = 0.0, peak = 0.0;
     for (size_t i = from; i < end; i++) {
-        int64_t b = (int64_t)floor(1e4 * dm_log((double)w->trade[i].px));
+        int64_t b =
+            (int64_t)floor(1e4 * dm_log(instrument_px(&w->inst, (price_t){w->trade[i].px})));
         size_t at = 0;
         while (at < n && bin[at] != b) at++;
         if (at == 4096) abort();
@@ -51,9 +52,9 @@ static double price_map(const struct world *w, size_t k, int what) {
 }
 
 /* The start of the step of a size: sixteen to an octave. */
-static double step_of(int64_t lots) {
-    double octave = floor(log2((double)lots));
-    return exp2(octave) * (1.0 + floor((double)lots / exp2(octave) * 16.0 - 16.0) / 16.0);
+static double step_of(const struct world *w, int64_t lots) {
+    double qty = instrument_qty(&w->inst, (qty_t){lots}), octave = floor(log2(qty));
+    return exp2(octave) * (1.0 + floor(qty / exp2(octave) * 16.0 - 16.0) / 16.0);
 }
 static int ascending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -64,10 +65,11 @@ static double large(const struct world *w, size_t k) {
     double x[512], sum = 0.0;
     if (k == 0 || w->bucket[k - 1].trades < 512) return NAN;
     size_t before = w->bucket[k - 1].trades;
-    for (size_t i = 0; i < 512; i++) x[i] = step_of(w->trade[before - 512 + i].lots);
+    for (size_t i = 0; i < 512; i++) x[i] = step_of(w, w->trade[before - 512 + i].lots);
     qsort(x, 512, sizeof x[0], ascending);
     for (size_t i = before; i < w->bucket[k].trades; i++)
-        if ((double)w->trade[i].lots >= x[486]) sum += (double)w->trade[i].lots;
+        if (instrument_qty(&w->inst, (qty_t){w->trade[i].lots}) >= x[486])
+            sum += (double)w->trade[i].lots;
     return sum;
 }
 static double large_share(const struct world *w, size_t k, int n) {

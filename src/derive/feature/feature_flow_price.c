@@ -3,9 +3,12 @@
  *
  * Price   offsets from the first trade of their bucket are summed as integers; buckets are joined
  *         by their means, so nothing depends on where the stream began.
+ * Bins    floor(1e4 ln price): of the price, not of the units in which the tape counts it.
  * Large   the size that 95 % of the last 512 trades do not reach, on a grid of sixteen steps an
  *         octave, as of the close before the trade's bucket.
  */
+#include <string.h>
+
 #include "derive/feature/feature_internal.h"
 
 enum price_row {
@@ -20,7 +23,7 @@ enum price_row {
     P_ROWS
 };
 
-enum { BINS = 128, RING = 512, RANK = 487, STEPS = 16, SIZES = 64 * STEPS };
+enum { BINS = 128, RING = 512, RANK = 487, STEPS = 16, SIZES = 64 * STEPS + 2 };
 
 #define SPREAD "definition: volume-weighted standard deviation"
 #define LARGE "source document S3 (large-trade share); rolling 95 % quantile"
@@ -38,7 +41,7 @@ static const struct feature_def defs[P_ROWS] = {
     [P_SD_B20] = ROW("flow_price_sd_b20", "bps", "b20", 21, SPREAD,
         "standard deviation of the price by volume / its mean", GONE, CLOCK_BUCKET),
     [P_BINS] = ROW("flow_price_bins_b1", "bins", "b1", 1, "definition",
-        "bins of one basis point that traded", MAP, CLOCK_BUCKET),
+        "bins of one basis point, floor(1e4 ln price), that traded", MAP, CLOCK_BUCKET),
     [P_ENTROPY] = ROW("flow_price_entropy_b1", "nats", "b1", 1, "definition",
         "- sum of p ln p, p = share of the volume in a bin of one basis point", MAP, CLOCK_BUCKET),
     [P_PEAK] = ROW("flow_price_peak_share_b1", "1", "b1", 1, "definition",
@@ -70,11 +73,18 @@ struct price_state {
 
 static size_t price_state_size(void) { return sizeof(struct price_state); }
 
-/* Steps of a sixteenth of an octave's start: monotone in q > 0. */
-static uint16_t size_step(int64_t q) {
-    int octave = 63 - __builtin_clzll((uint64_t)q);
-    uint64_t part = octave >= 4 ? (uint64_t)q >> (octave - 4) : (uint64_t)q << (4 - octave);
-    return (uint16_t)(octave * STEPS + (int)(part & (STEPS - 1)));
+/* The upper bits of the IEEE 754 form of a quantity > 0: its octave and the sixteenth within it.
+ * They are the same whatever unit the tape counts in. */
+static int64_t size_bits(double qty) {
+    uint64_t bits;
+    memcpy(&bits, &qty, sizeof bits);
+    return (int64_t)(bits >> 48);
+}
+
+/* Number of the step of a size, monotone, above 0: one unit of the tape is in one of the first. */
+static uint16_t size_step(const struct feature_ctx *ctx, qty_t qty) {
+    int64_t least = size_bits(ctx->qty_unit);
+    return (uint16_t)(1 + size_bits(instrument_qty(ctx->inst, qty)) - least);
 }
 
 static void size_add(struct price_state *s, uint16_t step) {
@@ -107,17 +117,16 @@ static void bin_add(struct price_state *s, int64_t bin, int64_t q) {
 static void price_on_event(void *state, const struct feature_ctx *ctx, const struct event *ev,
     const struct book_change *change) {
     struct price_state *s = state;
-    (void)ctx;
     (void)change;
     if (!is_market_trade(ev)) return;
     int64_t q = ev->qty.lots;
-    uint16_t step = size_step(q);
+    uint16_t step = size_step(ctx, ev->qty);
     if (s->qty == 0) s->anchor = ev->px.ticks;
     int128 d = ev->px.ticks - s->anchor;
     s->qty += q;
     s->offset += d * q;
     s->square += d * d * q;
-    bin_add(s, (int64_t)floor(BPS * dm_log((double)ev->px.ticks)), q);
+    bin_add(s, (int64_t)floor(BPS * dm_log(instrument_px(ctx->inst, ev->px))), q);
     if (s->threshold > 0 && step >= s->threshold) s->large += q;
     size_add(s, step);
 }

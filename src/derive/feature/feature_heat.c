@@ -1,7 +1,7 @@
 /* feature_heat.c: the heat map of trades: volume by time and price over the last five minutes.
  *
  *   columns  30 slices of ten seconds of wall time, the last one up to the close
- *   rows     price bins of one basis point on a fixed grid: floor(1e4 ln price in units)
+ *   rows     price bins of one basis point on a fixed grid: floor(1e4 ln price)
  *
  * A cell holds what was bought and what was sold. A slice that meets more than 64 bins (a jump of
  * more than 0.6 % within ten seconds, traded at every step) is not kept in part: the rows are
@@ -105,12 +105,11 @@ static struct heat_slice *slice_at(struct heat_state *s, int64_t number) {
 static void heat_on_event(void *state, const struct feature_ctx *ctx, const struct event *ev,
     const struct book_change *change) {
     struct heat_state *s = state;
-    (void)ctx;
     (void)change;
     heat_start(s, ev->ts_local.ns);
     if (!is_market_trade(ev)) return;
     struct heat_slice *p = slice_at(s, ev->ts_local.ns / SLICE_NS);
-    int64_t q = ev->qty.lots, bin = (int64_t)floor(BPS * dm_log((double)ev->px.ticks));
+    int64_t q = ev->qty.lots, bin = (int64_t)floor(BPS * dm_log(instrument_px(ctx->inst, ev->px)));
     bool buy = ev->flags & EVF_BUY;
     uint32_t i = p->n;
     while (i > 0 && p->cell[i - 1].bin != bin) i--;
@@ -209,7 +208,7 @@ static void heat_report(struct heat_state *s, const struct heat_sum *t, int64_t 
     out[H_PEAK] = (double)t->peak / volume;
     out[H_CELLS] = (double)t->cells;
     out[H_SWEEP_TIME] = t->net_time / squares / (volume / SLICES);
-    out[H_SWEEP_PRICE] = sweep_price(s, now, all, volume);
+    out[H_SWEEP_PRICE] = sweep_price(s, now, all * ctx->px_unit, volume);
     out[H_DRIFT] = drift(s, now, all, volume);
 }
 
