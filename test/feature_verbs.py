@@ -245,6 +245,12 @@ def trades_of_one_unit_each_are_all_of_the_largest_size():
     assert len(known) > 30 and set(known) == {1.0}, values
 
 
+def a_tape_shorter_than_its_bucket_says_so():
+    name, _ = market(SIGNAL_SEEDS[0], True)
+    p = run("features", "run", name.with_suffix(".tape"), "--bucket", "time=100000")
+    assert "no bucket was closed: use a shorter bucket than time=100000" in p.stdout and "have no value" not in p.stdout, p.stdout
+
+
 def what_exists_is_kept_and_mistakes_are_named():
     name, _ = market(SIGNAL_SEEDS[0], True)
     assert "--force" in run("features", "report", f"{name}.tape", "--to", TMP / "report", ok=(2,)).stderr
@@ -260,7 +266,7 @@ TESTS = [a_scaled_set_has_its_own_signature_and_sees_the_past_only, a_model_of_s
          an_ablation_keeps_the_family_that_carries_the_signal,
          rows_of_extreme_liquidation_are_left_out_of_training_where_there_are_any,
          a_feature_means_the_same_whatever_units_the_tape_counts_in, trades_of_one_unit_each_are_all_of_the_largest_size,
-         what_exists_is_kept_and_mistakes_are_named]
+         a_tape_shorter_than_its_bucket_says_so, what_exists_is_kept_and_mistakes_are_named]
 
 
 def main():

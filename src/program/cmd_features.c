@@ -290,6 +290,10 @@ static void job_text(const struct job *k) {
     printf("  signature %016llx, hash %016llx\n",
         (unsigned long long)feature_set_signature(&k->set),
         (unsigned long long)stream_hashes(k->stream).features);
+    if (feature_rows(fe) == 0) {
+        printf("  no bucket was closed: use a shorter bucket than %s or a longer tape\n", bucket);
+        return;
+    }
     if (never) printf("  %zu features have no value here:", never);
     for (size_t i = 0; i < k->set.count; i++)
         if (missing_rate(fe, i) >= 1.0) printf(" %s", feature_get(k->set.index[i], NULL)->name);
