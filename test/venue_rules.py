@@ -111,6 +111,14 @@ def a_key_that_nothing_reads_stops_the_run_with_its_place():
         p = run("backtest", "examples/real-demo.yaml", *options, "--to", TMP / "idle", "--quiet", ok=(2,))
         assert p.stderr.startswith(f"fathom: --set: {place}"), p.stderr
         assert not (TMP / "idle").exists()
+    # Bars have no book, and nothing that meets one.
+    (TMP / "k.csv").write_text("open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore\n" + "".join(
+        f"{1690848000000 + 60000 * i},{1 + i % 3}.1,{4 + i % 3}.1,1.0,{1 + i % 3}.2,1000,{1690848059999 + 60000 * i},3000,50,500,1500,0\n" for i in range(200)))
+    run("import", TMP / "k.csv", "--format", "klines", "--symbol", "NEARUSDT", "--to", TMP / "bars", "--quiet")
+    for s in ("sim.outages=1-2:reject", "sim.queue=log", "sim.price_band=0.01", "sim.order_max=5"):
+        p = run("backtest", "--set", f"data.tape={TMP / 'bars'}", "--set", "features.set=bars", "--set", "bucket.spec=time=60", "--set", "strategy.kind=momentum",
+                "--set", "strategy.quantity=1", "--set", s, "--to", TMP / "idle", "--quiet", ok=(2,))
+        assert "the data are bars" in p.stderr and s.split("=")[0] in p.stderr, p.stderr
     # The default spelt out says nothing new.
     backtest("spelt", "sim.rules=anchor", "sim.price_band=0.150", "margin.leverage=20")
 
@@ -129,6 +137,11 @@ def the_report_tells_the_limits_of_its_own_settings():
     run("latency", "fit", "examples/data/btcusdt-20240808.tape", "--to", TMP / "lat.csv")
     limits, note = told("told-fit", "sim.latency.model=fitted", f"sim.latency.file={TMP / 'lat.csv'}")
     assert f"drawn by {TMP / 'lat.csv'}" in limits and "constant" not in limits + note
+
+
+def a_strategy_that_is_not_there_is_answered_with_those_that_are():
+    assert "did you mean quoter" in run("backtest", "examples/real-demo.yaml", "--set", "strategy.kind=quoterr", "--to", TMP / "none", ok=(2,)).stderr
+    assert "there are none, anchor_grid, bracket" in run("backtest", "examples/real-demo.yaml", "--set", "strategy.kind=zzzzzzz", "--to", TMP / "none", ok=(2,)).stderr
 
 
 def main():

@@ -28,7 +28,7 @@ static err_t idle(
     return ERR_OK;
 }
 
-static err_t idle_keys(const struct config *c, bool anchor, struct err_info *e) {
+static err_t idle_keys(const struct config *c, bool anchor, bool bars, struct err_info *e) {
     static const char *const strict_only[] = {"sim.self_trade", "sim.amend", "sim.reduce_only",
         "sim.request_limits", "sim.open_orders", "sim.order_max", "sim.price_band",
         "sim.market_bound", "sim.outages", "sim.outage_every_s", "margin.mode", "margin.leverage",
@@ -36,6 +36,9 @@ static err_t idle_keys(const struct config *c, bool anchor, struct err_info *e) 
     static const char *const anchor_only[] = {"sim.partial_fills", "sim.anchor.filled_only",
         "sim.anchor.one_response", "sim.anchor.ghosts", "sim.anchor.gtc_at_limit",
         "sim.anchor.market_ticks"};
+    static const char *const of_book[] = {"sim.queue", "sim.clock_window_s", "sim.outages",
+        "sim.outage_every_s", "sim.order_max", "sim.open_orders", "sim.price_band",
+        "sim.market_bound"};
     static const char *const of_constant[] = {"sim.entry_ms", "sim.response_ms",
         "sim.latency.cancel_ms", "sim.latency.modify_ms", "sim.latency.fill_ms"};
     static const char *const of_model[] = {
@@ -44,6 +47,7 @@ static err_t idle_keys(const struct config *c, bool anchor, struct err_info *e) 
     static const char *const flat_fees[] = {"fees.maker", "fees.taker"};
     err_t code = anchor ? IDLE(strict_only, "sim.rules = anchor has nothing of the kind; unset it")
                         : IDLE(anchor_only, "only sim.rules = anchor reads it; unset it");
+    if (!code && bars) code = IDLE(of_book, "the data are bars, nothing reads it there; unset it");
     if (!code && anchor && !config_bool(c, "sim.partial_fills"))
         code = idle(c, anchor_only + 1, 5, "only sim.partial_fills = true reads it", e);
     if (!code && word(c, "sim.latency.model", "constant"))
@@ -221,7 +225,7 @@ err_t plan_sim(const struct config *c, const struct fanout_lane *lane,
     struct err_info *e) {
     memset(p, 0, sizeof *p);
     if (w->rules == SIM_ANCHOR) w->partial = partial_of(c);
-    err_t code = idle_keys(c, w->rules == SIM_ANCHOR, e);
+    err_t code = idle_keys(c, w->rules == SIM_ANCHOR, w->bars, e);
     if (!code) code = leg_good(c, e);
     if (!code) code = queue_of(c, found, w, e);
     if (!code) code = latency_of(c, found, p, w, e);

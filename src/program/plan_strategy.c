@@ -47,8 +47,15 @@ static err_t unknown_kind(const struct config *c, const char *kind, struct err_i
     size_t n = 1;
     for (size_t i = 0; strategy_table[i] && n < NAMES_MAX; i++) name[n++] = strategy_table[i]->name;
     const char *near = nearest(kind, name, n);
-    return err_set(e, ERR_USAGE, "%s: strategy.kind: no strategy is called \"%s\"%s%s",
-        config_where(c, "strategy.kind"), kind, near ? "; did you mean " : "", near ? near : "");
+    if (near)
+        return err_set(e, ERR_USAGE,
+            "%s: strategy.kind: no strategy is called \"%s\"; did you mean %s",
+            config_where(c, "strategy.kind"), kind, near);
+    char known[256] = "";
+    for (size_t i = 0, at = 0; i < n && at < sizeof known; i++)
+        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", i ? ", " : "", name[i]);
+    return err_set(e, ERR_USAGE, "%s: strategy.kind: no strategy is called \"%s\"; there are %s",
+        config_where(c, "strategy.kind"), kind, known);
 }
 
 static err_t check_line(

@@ -167,7 +167,9 @@ static err_t axis_of(struct sweep_spec *s, const char *line, const char *where,
     size_t n = equals ? (size_t)(equals - from) : 0;
     while (n > 0 && strchr(" \t", from[n - 1])) n--;
     if (n == 0 || n >= SWEEP_KEY_MAX) {
-        return err_set(e, ERR_USAGE, "%s: sweep.vary: \"%.80s\": write KEY = VALUES", where, line);
+        return err_set(e, ERR_USAGE,
+            "%s: sweep.vary: \"%.80s\": write KEY = VALUES (with --set, put | between values)",
+            where, line);
     }
     memcpy(a->key, from, n);
     a->key[n] = 0;

@@ -3,11 +3,16 @@
  * A bar shows neither book nor queue nor the path inside it, so every order meets the worst that is
  * consistent with it. Market, IOC and FOK orders fill at the NEXT bar's open, worse by the
  * slippage, never at the close that triggered them. A limit order that rests (GTC, GTX) counts from
- * the next bar's open on: at an open that is through it   GTC takes like a market order if the
- * worsened open is within its limit, else rests on; GTX expires inside the bar fills at its own
- * price only if the bar traded THROUGH it, by a tick or more (at the price itself the queue before
- * it may have eaten all), at most the bar's volume over all own orders, and is told of it at the
- * bar's close A bar without volume (a halt) fills nothing: the order waits for the next one. Orders
+ * the next bar's open on:
+ *
+ *   at an open that is through it   GTC takes like a market order if the worsened open is within
+ *                                   its limit, else rests on; GTX expires
+ *   inside the bar                  fills at its own price only if the bar traded THROUGH it, by a
+ *                                   tick or more (at the price itself the queue before it may have
+ *                                   eaten all), at most the bar's volume over all own orders, and
+ *                                   is told of it at the bar's close
+ *
+ * A bar without volume (a halt) fills nothing: the order waits for the next one. Orders
  * that wait for a price (stops) are refused: which came first in a bar, stop or target, cannot be
  * known.
  */
