@@ -97,8 +97,8 @@ static const struct scenario scenarios[] = {
     {"ten minute buckets of nine days of bars",
         {SEED + 7, 60.0 * 13200, 0, 0, false, true, false, false},
         {.mode = BUCKET_TIME, .size = 600 * NS_PER_S}, false},
-    {"five minute buckets over a day and a half",
-        {SEED + 7, 122400.0, 0.2, 0.06, false, false, false, false},
+    {"five minute buckets over two days and a half",
+        {SEED + 7, 216000.0, 0.2, 0.06, false, false, false, false},
         {.mode = BUCKET_TIME, .size = 300 * NS_PER_S}, false},
     {"the shipped recording", {0}, {.mode = BUCKET_TIME, .size = NS_PER_S}, true},
 };

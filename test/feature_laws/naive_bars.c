@@ -105,7 +105,7 @@ static size_t bars_known(const struct world *w, const struct world_bars *b, size
 }
 
 static const struct bar_row *row_of(const char *what, size_t len, int n) {
-    const struct bar_row *tables[] = {naive_bar_trend, naive_bar_other};
+    const struct bar_row *tables[] = {naive_bar_trend, naive_bar_other, naive_bar_levels};
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
         for (const struct bar_row *r = tables[t]; r->what; r++)
             if (strlen(r->what) == len && memcmp(r->what, what, len) == 0 && r->n == n) return r;

@@ -396,12 +396,13 @@ static bool find(const struct naive_row *table, const char *name, const struct n
 bool naive_value(const struct world *w, const char *name, size_t k, double *out) {
     const struct naive_row *tables[] = {naive_book, naive_flow, naive_ret, naive_rest, naive_ta,
         naive_wave, naive_dyn, naive_perp, naive_foot, naive_v72, naive_cluster, naive_xv,
-        naive_chain, naive_option, naive_heat, naive_more};
+        naive_chain, naive_option, naive_heat, naive_more, naive_contagion};
     const struct naive_row *row = NULL;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (!find(tables[i], name, &row)) continue;
         *out = row->fn(w, k, row->n);
         return true;
     }
-    return naive_chain_value(w, name, k, out) || naive_bar_value(w, name, k, out);
+    return naive_chain_value(w, name, k, out) || naive_agg_value(w, name, k, out) ||
+           naive_bar_value(w, name, k, out);
 }

@@ -146,9 +146,11 @@ struct naive_row {
 };
 extern const struct naive_row naive_book[], naive_flow[], naive_ret[], naive_rest[], naive_ta[],
     naive_wave[], naive_dyn[], naive_perp[], naive_foot[], naive_v72[], naive_cluster[], naive_xv[],
-    naive_chain[], naive_option[], naive_heat[], naive_more[];
+    naive_chain[], naive_option[], naive_heat[], naive_more[], naive_contagion[];
 /* chain_<series>_<what>: made of names; false if it is none. */
 bool naive_chain_value(const struct world *w, const char *name, size_t k, double *out);
+/* agg_<what>_<width>: the same. */
+bool naive_agg_value(const struct world *w, const char *name, size_t k, double *out);
 bool naive_value(const struct world *w, const char *name, size_t k, double *out);
 
 /* The worlds of the other venues, and samples of all (after the buckets). */
@@ -170,7 +172,7 @@ struct bar_row {
     int n, need;
     bar_fn *fn;
 };
-extern const struct bar_row naive_bar_trend[], naive_bar_other[];
+extern const struct bar_row naive_bar_trend[], naive_bar_other[], naive_bar_levels[];
 double bar_ema(const double *x, int from, int n, double weight, double *y, int len);
 void bar_atr(const struct bar_slice *s, int n, double *y);
 

@@ -110,6 +110,26 @@ static void silence_repeats_the_last_price_without_volume(void **state) {
     bench_free(&b);
 }
 
+/* Bars of one price, three of them with a high at 1050; the third touch is bar 118. */
+static void a_turn_makes_a_level_when_the_second_bar_after_it_has_closed(void **state) {
+    struct bench b = bench_new();
+    (void)state;
+    for (int i = -1; i < 121; i++) {
+        trade(&b, i * MINUTE, 1000, 1);
+        if (i != 30 && i != 60 && i != 118) continue;
+        trade(&b, i * MINUTE + NS_PER_S, 1050, 1);
+        trade(&b, i * MINUTE + 2 * NS_PER_S, 1000, 1);
+    }
+    assert_true(value_at(&b, 120 * MINUTE, "ta_levels_m1_n120") == 0.0); /* two turns: noise */
+    assert_true(isnan(value_at(&b, 120 * MINUTE, "ta_resistance_dist_m1_n120")));
+    assert_true(value_at(&b, 121 * MINUTE, "ta_levels_m1_n120") == 1.0);
+    assert_true(fabs(value_at(&b, 121 * MINUTE, "ta_resistance_dist_m1_n120") - 500.0) < 1e-9);
+    assert_true(value_at(&b, 121 * MINUTE, "ta_resistance_touches_m1_n120") == 3.0);
+    assert_true(value_at(&b, 121 * MINUTE, "ta_resistance_age_m1_n120") == 2.0);
+    assert_true(isnan(value_at(&b, 121 * MINUTE, "ta_support_dist_m1_n120")));
+    bench_free(&b);
+}
+
 /* Closing a silence bar by bar, or at once at its end, is the same to the byte. */
 static void a_silence_of_days_is_the_same_in_one_step_and_in_many(void **state) {
     struct bench a = bench_new(), b = bench_new();
@@ -278,6 +298,7 @@ int main(void) {
         cmocka_unit_test(a_bar_is_known_when_it_is_over_and_not_before),
         cmocka_unit_test(the_bar_in_which_the_input_began_is_not_used),
         cmocka_unit_test(silence_repeats_the_last_price_without_volume),
+        cmocka_unit_test(a_turn_makes_a_level_when_the_second_bar_after_it_has_closed),
         cmocka_unit_test(a_silence_of_days_is_the_same_in_one_step_and_in_many),
         cmocka_unit_test(prints_that_are_no_market_trades_make_no_bars),
         cmocka_unit_test(venue_bars_make_the_frames_that_they_divide),

@@ -1,7 +1,7 @@
 /* feature_ta_internal.h: indicators on closed bars of one, five and sixty minutes.
  *
  *   trades or closed bars -> frame (m1, m5, h1) -> the last TA_BARS bars -> ta_trend, ta_momentum,
- *   ta_range, ta_volume -> one value an indicator, held until the next bar closes
+ *   ta_range, ta_volume, ta_levels -> one value an indicator, held until the next bar closes
  *
  * Units      prices in price units, volumes in quantity units, both whole numbers in doubles, so
  *            that comparisons are exact; results are ratios.
@@ -177,7 +177,27 @@ struct ta_window { /* oldest first; the newest is [TA_BARS - 1] */
     X(VOL_RATIO, "volume_ratio", 20, "1", 20, "definition", "volume / mean of 20 bars",            \
         TA_GONE "; no volume")
 
-#define TA_INDICATORS(X) TA_TREND(X) TA_MOMENTUM(X) TA_RANGE(X) TA_VOLUME(X)
+#define TA_NO_LEVEL TA_GONE "; no level on that side"
+#define TA_SWINGS "swings of 120 bars by DBSCAN (Ester, Kriegel, Sander, Xu 1996)"
+#define TA_LEVELS(X)                                                                               \
+    X(SUPPORT_DIST, "support_dist", 120, "bps", 120, TA_SWINGS,                                    \
+        "1e4 (1 - nearest level at or below / close); a level is the mean price of 3 or more "     \
+        "swing highs and lows (of 5 bars, known 2 bars later) within a quarter of the mean range", \
+        TA_NO_LEVEL)                                                                               \
+    X(RESISTANCE_DIST, "resistance_dist", 120, "bps", 120, TA_SWINGS,                              \
+        "1e4 (nearest level above / close - 1)", TA_NO_LEVEL)                                      \
+    X(SUPPORT_TOUCHES, "support_touches", 120, "swings", 120, TA_SWINGS,                           \
+        "swings in the nearest level at or below the close", TA_NO_LEVEL)                          \
+    X(RESISTANCE_TOUCHES, "resistance_touches", 120, "swings", 120, TA_SWINGS,                     \
+        "swings in the nearest level above the close", TA_NO_LEVEL)                                \
+    X(SUPPORT_AGE, "support_age", 120, "bars", 120, TA_SWINGS,                                     \
+        "bars since the latest swing in the nearest level at or below the close", TA_NO_LEVEL)     \
+    X(RESISTANCE_AGE, "resistance_age", 120, "bars", 120, TA_SWINGS,                               \
+        "bars since the latest swing in the nearest level above the close", TA_NO_LEVEL)           \
+    X(SR_LEVELS, "levels", 120, "levels", 120, TA_SWINGS,                                          \
+        "levels on either side; swings in no cluster are none", TA_GONE)
+
+#define TA_INDICATORS(X) TA_TREND(X) TA_MOMENTUM(X) TA_RANGE(X) TA_VOLUME(X) TA_LEVELS(X)
 
 #define TA_ENUM(ID, ...) T_##ID,
 enum ta_indicator { TA_INDICATORS(TA_ENUM) T_COUNT };
@@ -187,6 +207,7 @@ void ta_trend(const struct ta_window *w, double *out);
 void ta_momentum(const struct ta_window *w, double *out);
 void ta_range(const struct ta_window *w, double *out);
 void ta_volume(const struct ta_window *w, double *out);
+void ta_levels(const struct ta_window *w, double *out);
 /* All of them; `bars` closed bars stand in the window, what needs more is NaN. */
 void ta_compute(const struct ta_window *w, uint64_t bars, double *out);
 

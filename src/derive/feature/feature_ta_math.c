@@ -69,6 +69,7 @@ void ta_compute(const struct ta_window *w, uint64_t bars, double *out) {
     ta_momentum(w, out);
     ta_range(w, out);
     ta_volume(w, out);
+    ta_levels(w, out);
     for (size_t i = 0; i < T_COUNT; i++)
         if (bars < need[i] || !isfinite(out[i])) out[i] = MISSING;
 }

@@ -33,7 +33,9 @@
     X(heat) \
     X(graph) \
     X(flow_price) \
-    X(ret_hours)
+    X(ret_hours) \
+    X(perp_contagion) \
+    X(agg)
 /* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
