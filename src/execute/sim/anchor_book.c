@@ -7,9 +7,15 @@
 
 enum { WINDOW_EDGE = ANCHOR_WINDOW / 8 }; /* the window moves when the best comes this near */
 
-size_t anchor_book_size(void) { return sizeof(struct anchor_book); }
+/* Quantities by side, key and book. */
+struct windows {
+    int64_t lots[2][ANCHOR_WINDOW][ANCHOR_BOOKS];
+};
 
-void anchor_book_init(struct anchor_book *b, int64_t tick) {
+size_t anchor_book_beside_size(void) { return (sizeof(struct anchor_book) + 63) & ~(size_t)63; }
+size_t anchor_book_size(void) { return anchor_book_beside_size() + sizeof(struct windows); }
+
+static void init(struct anchor_book *b, int64_t tick) {
     CHECK(tick > 0);
     memset(b, 0, sizeof *b);
     b->tick = tick;
@@ -17,6 +23,20 @@ void anchor_book_init(struct anchor_book *b, int64_t tick) {
         b->side[side].best = ANCHOR_NO_KEY;
         b->side[side].far = INT64_MIN;
         b->side[side].base = INT64_MIN / 2; /* out of reach until the first level */
+    }
+}
+
+void anchor_book_init(struct anchor_book *b, int64_t tick) {
+    init(b, tick);
+    struct windows *w = (void *)((unsigned char *)b + anchor_book_beside_size());
+    memset(w, 0, sizeof *w);
+    for (int side = SIDE_BUY; side <= SIDE_SELL; side++) b->side[side].lots = &w->lots[side][0][0];
+}
+
+void anchor_book_init_beside(struct anchor_book *b, const struct anchor_book *of) {
+    init(b, of->tick);
+    for (int side = SIDE_BUY; side <= SIDE_SELL; side++) {
+        b->side[side].lots = of->side[side].lots + 1;
     }
 }
 
@@ -80,7 +100,7 @@ int64_t anchor_book_outer(struct anchor_book *b, int side, int64_t key, int64_t 
     if (!s->placed && lots > 0) { /* the first level of the side: the window goes there */
         s->placed = true;
         s->base = key - ANCHOR_WINDOW / 2;
-        s->lots[ANCHOR_WINDOW / 2] = lots;
+        *anchor_slot(s, key) = lots;
         return 0;
     }
     size_t i = outer_find(s, key);
@@ -98,8 +118,7 @@ int64_t anchor_book_outer(struct anchor_book *b, int side, int64_t key, int64_t 
 
 int64_t anchor_book_at_key(const struct anchor_book *b, int side, int64_t key) {
     const struct anchor_side *s = &b->side[side];
-    uint64_t slot = (uint64_t)key - (uint64_t)s->base;
-    if (slot < ANCHOR_WINDOW) return s->lots[slot];
+    if (anchor_inside(s, key)) return *anchor_slot(s, key);
     size_t i = outer_find(s, key);
     return i < s->outer_count && s->outer[i].key == key ? s->outer[i].lots : 0;
 }
@@ -115,22 +134,14 @@ int64_t anchor_book_at(const struct anchor_book *b, int side, int64_t px) {
 static void window_move(struct anchor_book *b, struct anchor_side *s, int64_t best) {
     int64_t base = best - ANCHOR_WINDOW / 2, was = s->base;
     for (int64_t k = was; k < was + ANCHOR_WINDOW; k++) {
-        int64_t lots = s->lots[k - was];
+        int64_t *slot = anchor_slot(s, k), lots = *slot;
         if (lots == 0 || (k >= base && k < base + ANCHOR_WINDOW)) continue;
         outer_insert(b, s, (struct anchor_level){k, lots});
-        s->lots[k - was] = 0;
-    }
-    int64_t by = base - was;
-    if (by > 0 && by < ANCHOR_WINDOW) {
-        memmove(s->lots, s->lots + by, (size_t)(ANCHOR_WINDOW - by) * sizeof s->lots[0]);
-        memset(s->lots + ANCHOR_WINDOW - by, 0, (size_t)by * sizeof s->lots[0]);
-    } else if (by < 0 && by > -ANCHOR_WINDOW) {
-        memmove(s->lots - by, s->lots, (size_t)(ANCHOR_WINDOW + by) * sizeof s->lots[0]);
-        memset(s->lots, 0, (size_t)-by * sizeof s->lots[0]);
+        *slot = 0;
     }
     s->base = base;
     size_t from = outer_find(s, base), to = outer_find(s, base + ANCHOR_WINDOW);
-    for (size_t i = from; i < to; i++) s->lots[s->outer[i].key - base] = s->outer[i].lots;
+    for (size_t i = from; i < to; i++) *anchor_slot(s, s->outer[i].key) = s->outer[i].lots;
     outer_remove(s, from, to - from);
 }
 
@@ -152,7 +163,7 @@ static int64_t search(const struct anchor_side *s, int64_t from) {
     int64_t end = s->base + ANCHOR_WINDOW, key = from < s->base ? s->base : from + 1;
     if (end > s->far) end = s->far + 1;
     if (end > outer) end = outer;
-    while (key < end && s->lots[key - s->base] == 0) key++;
+    while (key < end && *anchor_slot(s, key) == 0) key++;
     if (key < end) return key;
     return outer <= s->far ? outer : ANCHOR_NO_KEY;
 }
@@ -182,7 +193,7 @@ void anchor_book_clear(struct anchor_book *b, int side, int64_t key) {
     if (s->best != ANCHOR_NO_KEY && key >= s->best) {
         int64_t from = s->best > s->base ? s->best : s->base, to = s->base + ANCHOR_WINDOW - 1;
         if (to > key) to = key;
-        for (int64_t k = from; k <= to; k++) s->lots[k - s->base] = 0;
+        for (int64_t k = from; k <= to; k++) *anchor_slot(s, k) = 0;
         size_t first = outer_find(s, s->best), end = outer_find(s, key + 1);
         outer_remove(s, first, end - first);
     }

@@ -84,36 +84,56 @@ static int64_t some_price(int64_t *mid) {
     return *mid + (int64_t)rnd(60) - 30;
 }
 
-static void run_market(int64_t tick, size_t steps) {
-    struct anchor_book *b = aligned_alloc(64, (anchor_book_size() + 63) & ~(size_t)63);
-    struct naive *m = calloc(1, sizeof *m);
-    int64_t mid = TOP / 2;
-    for (int side = 0; side < 2; side++) m->best[side] = m->far[side] = -1;
-    anchor_book_init(b, tick);
-    for (size_t i = 0; i < steps; i++) {
-        int side = (int)rnd(2);
-        int64_t px = some_price(&mid), lots = rnd(3) == 0 ? 0 : 1 + (int64_t)rnd(9);
-        if (rnd(500) == 0) {
-            anchor_book_clear(b, side, anchor_key(tick, side, px * tick));
-            naive_clear(m, side, px);
-        } else {
-            int64_t was = m->lots[side][px];
-            naive_set(m, side, px, lots);
-            assert_int_equal(
-                anchor_book_set(b, side, anchor_key(tick, side, px * tick), lots), was);
-        }
-        check_same(b, m, px);
-        check_same(b, m, (int64_t)rnd(TOP));
+struct market {
+    struct anchor_book *book;
+    struct naive *model;
+    int64_t mid;
+};
+
+static struct anchor_book *room(size_t size) {
+    return aligned_alloc(64, (size + 63) & ~(size_t)63);
+}
+
+static struct market market(struct anchor_book *b) {
+    struct market m = {b, calloc(1, sizeof *m.model), TOP / 2};
+    for (int side = 0; side < 2; side++) m.model->best[side] = m.model->far[side] = -1;
+    return m;
+}
+
+static void market_step(struct market *m) {
+    struct anchor_book *b = m->book;
+    int side = (int)rnd(2);
+    int64_t px = some_price(&m->mid), lots = rnd(3) == 0 ? 0 : 1 + (int64_t)rnd(9);
+    int64_t key = anchor_key(b->tick, side, px * b->tick);
+    if (rnd(500) == 0) {
+        anchor_book_clear(b, side, key);
+        naive_clear(m->model, side, px);
+    } else {
+        int64_t was = m->model->lots[side][px];
+        naive_set(m->model, side, px, lots);
+        assert_int_equal(anchor_book_set(b, side, key, lots), was);
     }
-    assert_int_equal(b->full, 0);
+    check_same(b, m->model, px);
+    check_same(b, m->model, (int64_t)rnd(TOP));
+}
+
+static void market_end(struct market *m) {
+    assert_int_equal(m->book->full, 0);
     size_t other = 0;
     for (int64_t px = 0; px < TOP; px++) {
         for (int side = 0; side < 2; side++)
-            other += anchor_book_at(b, side, px * b->tick) != m->lots[side][px];
+            other += anchor_book_at(m->book, side, px * m->book->tick) != m->model->lots[side][px];
     }
     assert_int_equal(other, 0);
-    free(m);
-    free(b);
+    free(m->model);
+    free(m->book);
+}
+
+static void run_market(int64_t tick, size_t steps) {
+    struct market m = market(room(anchor_book_size()));
+    anchor_book_init(m.book, tick);
+    for (size_t i = 0; i < steps; i++) market_step(&m);
+    market_end(&m);
 }
 
 static void the_window_and_the_outer_list_together_are_every_tick(void **state) {
@@ -122,9 +142,26 @@ static void the_window_and_the_outer_list_together_are_every_tick(void **state) 
     for (int i = 0; i < 6; i++) run_market(i % 2 ? 10 : 1, 60000);
 }
 
+/* They go apart: each has its own prices, jumps and clears. */
+static void books_beside_each_other_know_nothing_of_each_other(void **state) {
+    (void)state;
+    printf("seed %llu\n", (unsigned long long)seed);
+    struct market first = market(room(anchor_book_size()));
+    struct market second = market(room(anchor_book_beside_size()));
+    anchor_book_init(first.book, 10);
+    anchor_book_init_beside(second.book, first.book);
+    for (int i = 0; i < 120000; i++) {
+        market_step(rnd(3) == 0 ? &first : &second);
+        if (i % 1000 == 0) check_same(first.book, first.model, second.mid);
+        if (i % 1000 == 0) check_same(second.book, second.model, first.mid);
+    }
+    market_end(&second);
+    market_end(&first);
+}
+
 static void a_price_off_the_tick_is_rounded_half_away_from_zero(void **state) {
     (void)state;
-    struct anchor_book *b = aligned_alloc(64, (anchor_book_size() + 63) & ~(size_t)63);
+    struct anchor_book *b = room(anchor_book_size());
     anchor_book_init(b, 10);
     assert_int_equal(anchor_key(b->tick, SIDE_SELL, 104), 10);
     assert_int_equal(anchor_key(b->tick, SIDE_SELL, 105), 11);
@@ -135,7 +172,7 @@ static void a_price_off_the_tick_is_rounded_half_away_from_zero(void **state) {
 
 static void levels_beyond_the_room_are_counted(void **state) {
     (void)state;
-    struct anchor_book *b = aligned_alloc(64, (anchor_book_size() + 63) & ~(size_t)63);
+    struct anchor_book *b = room(anchor_book_size());
     anchor_book_init(b, 1);
     (void)anchor_book_set(b, SIDE_SELL, 1, 1);
     for (int64_t i = 0; i <= ANCHOR_OUTER_MAX; i++) {
@@ -148,6 +185,7 @@ static void levels_beyond_the_room_are_counted(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_window_and_the_outer_list_together_are_every_tick),
+        cmocka_unit_test(books_beside_each_other_know_nothing_of_each_other),
         cmocka_unit_test(a_price_off_the_tick_is_rounded_half_away_from_zero),
         cmocka_unit_test(levels_beyond_the_room_are_counted),
     };

@@ -61,12 +61,11 @@ void sim_rows_own(struct sim_seat *s, const struct order_request *req) {
 }
 
 /* Other worlds have had the caches: the lines of a message's levels are asked for together, before
- * they are needed one after the other. */
+ * they are needed one after the other. Our side's book lies in the same lines. */
 static void fetch(const struct anchor_book *b, const struct world_level *l, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const struct anchor_side *s = &b->side[l[i].at & 1];
-        uint64_t slot = (uint64_t)(l[i].at >> 1) - (uint64_t)s->base;
-        __builtin_prefetch(&s->lots[slot % ANCHOR_WINDOW], 1);
+        __builtin_prefetch(anchor_slot(s, l[i].at >> 1), 1);
     }
 }
 
@@ -105,7 +104,6 @@ void sim_rows_look(struct world *w, int64_t ts) {
         const struct world_batch *b = &r->batch[p->batch_at++];
         const struct world_level *from = &r->level[p->level_at], *to = &r->level[b->end];
         p->level_at = b->end;
-        if (w->cfg->crowded) fetch(w->anchor_local, from, (size_t)(to - from));
         if (b->flags & EVF_SNAPSHOT) {
             replace(w->anchor_local, from, to, (b->flags & EVF_LAST) != 0);
         } else {

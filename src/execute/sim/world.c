@@ -29,7 +29,7 @@ static struct layout layout_of(const struct world_config *cfg) {
     l.book = l.anchor = at;
     if (cfg->rules == SIM_ANCHOR) {
         l.anchor_local = at + round64(anchor_book_size());
-        at += 2 * round64(anchor_book_size());
+        at = l.anchor_local + round64(anchor_book_beside_size());
     } else if (!cfg->bars) {
         at += round64(book_mem_size(&cfg->book));
     }
@@ -492,7 +492,7 @@ struct world *world_init(void *mem, const struct world_config *cfg,
         w->anchor = (void *)(base + l.anchor);
         w->anchor_local = (void *)(base + l.anchor_local);
         anchor_book_init(w->anchor, cfg->inst->tick_units);
-        anchor_book_init(w->anchor_local, cfg->inst->tick_units);
+        anchor_book_init_beside(w->anchor_local, w->anchor);
     } else {
         w->book = book_init(base + l.book, &cfg->book, cfg->inst->venue);
     }
@@ -524,7 +524,7 @@ static bool anchor_best(const struct anchor_book *b, int side, struct book_level
     const struct anchor_side *s = &b->side[side];
     if (s->best == ANCHOR_NO_KEY) return false;
     out->px.ticks = anchor_px(b, side, s->best);
-    out->qty.lots = s->lots[s->best - s->base]; /* the best is always inside the window */
+    out->qty.lots = *anchor_slot(s, s->best); /* the best is always inside the window */
     return true;
 }
 
