@@ -35,11 +35,13 @@ static double spread(const struct world *w, size_t k, int bps) {
 static double imbalance(const struct world *w, size_t k, int n) {
     return balance(depth(w, k, 0, n), depth(w, k, 1, n));
 }
-static double micro(const struct world *w, size_t k, int n) {
+static double microprice(const struct world *w, size_t k, int n) {
     if (!known(w, k, 1)) return NAN;
     double bids = depth(w, k, 0, n), asks = depth(w, k, 1, n);
-    double price = (px_at(w, k, 0, 0) * asks + px_at(w, k, 1, 0) * bids) / (bids + asks);
-    return 1e4 * (price / b_mid(w, k) - 1.0);
+    return (px_at(w, k, 0, 0) * asks + px_at(w, k, 1, 0) * bids) / (bids + asks);
+}
+static double micro(const struct world *w, size_t k, int n) {
+    return 1e4 * (microprice(w, k, n) / b_mid(w, k) - 1.0);
 }
 static double imbalance_distance(const struct world *w, size_t k, int n) {
     double sum[2] = {0, 0};
@@ -192,13 +194,20 @@ const struct naive_row naive_book[] = {
     {"book_spread_bps", spread, 1},
     {"book_microprice_dev_l1", micro, 1},
     {"book_microprice_dev_l5", micro, 5},
+    {"book_microprice_l1", microprice, 1},
+    {"book_microprice_l5", microprice, 5},
     {"book_imbalance_l1", imbalance, 1},
     {"book_imbalance_l3", imbalance, 3},
     {"book_imbalance_l5", imbalance, 5},
     {"book_imbalance_l10", imbalance, 10},
     {"book_imbalance_l20", imbalance, 20},
+    {"book_imbalance_distance_l5", imbalance_distance, 5},
     {"book_imbalance_distance_l10", imbalance_distance, 10},
+    {"book_imbalance_distance_l20", imbalance_distance, 20},
+    {"book_imbalance_value_l1", imbalance_value, 1},
+    {"book_imbalance_value_l5", imbalance_value, 5},
     {"book_imbalance_value_l10", imbalance_value, 10},
+    {"book_imbalance_value_l20", imbalance_value, 20},
     {"book_depth_bid_1bps", band_bid, 1},
     {"book_depth_bid_5bps", band_bid, 5},
     {"book_depth_bid_10bps", band_bid, 10},

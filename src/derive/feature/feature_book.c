@@ -182,18 +182,23 @@ static void book_touch(const struct feature_view *v, const struct feature_ctx *c
     out[B_MICRO_L5] = half * out[B_IMBALANCE + 2];
 }
 
-static void book_weighted(const struct feature_view *v, double *out) {
+struct weighted {
+    double distance, value; /* imbalances; missing with fewer levels */
+};
+
+static struct weighted book_weighted(const struct feature_view *v, size_t n) {
     double near[2] = {0.0, 0.0}, value[2] = {0.0, 0.0};
-    if (v->levels[BOOK_BID] < 10 || v->levels[BOOK_ASK] < 10) return;
+    if (v->levels[BOOK_BID] < n || v->levels[BOOK_ASK] < n)
+        return (struct weighted){MISSING, MISSING};
     for (int side = 0; side < 2; side++) {
-        for (size_t i = 0; i < 10; i++) {
+        for (size_t i = 0; i < n; i++) {
             double q = (double)v->top[side][i].qty.lots;
             near[side] += q / (1.0 + distance_bps(v, side, v->top[side][i].px));
             value[side] += q * (double)v->top[side][i].px.ticks;
         }
     }
-    out[B_IMBALANCE_DISTANCE] = imbalance_of(near[BOOK_BID], near[BOOK_ASK]);
-    out[B_IMBALANCE_VALUE] = imbalance_of(value[BOOK_BID], value[BOOK_ASK]);
+    return (struct weighted){imbalance_of(near[BOOK_BID], near[BOOK_ASK]),
+        imbalance_of(value[BOOK_BID], value[BOOK_ASK])};
 }
 
 static void book_bands(const struct feature_view *v, const struct feature_ctx *ctx, double *out) {
@@ -299,7 +304,9 @@ static void book_on_bucket(void *state, const struct feature_ctx *ctx,
     for (size_t i = 0; i < B_ROWS; i++) out[i] = MISSING;
     if (view->book_ok) {
         book_touch(view, ctx, out);
-        book_weighted(view, out);
+        struct weighted ten = book_weighted(view, 10);
+        out[B_IMBALANCE_DISTANCE] = ten.distance;
+        out[B_IMBALANCE_VALUE] = ten.value;
         book_bands(view, ctx, out);
         for (int side = 0; side < 2; side++) {
             book_slopes(view, side, ctx->qty_unit, out);
@@ -327,4 +334,68 @@ const struct feature_family feature_family_book = {
     .count = B_ROWS,
     .state_size = book_state_size,
     .on_bucket = book_on_bucket,
+};
+
+/* ---- rows of a later version: behind all others, so that those keep their places ---- */
+
+enum more_row {
+    M_MICRO,
+    M_MICRO_L5,
+    M_DISTANCE, /* l5 l20; at one level both sides are equally far: that is book_imbalance_l1 */
+    M_VALUE = M_DISTANCE + 2, /* l1 l5 l20 */
+    M_ROWS = M_VALUE + 3
+};
+
+#define MORE(NAME, UNIT, SOURCE, ABOUT, GONE)                                                      \
+    FEATURE_ROW_APART(NAME, UNIT, "last", 0, NEED_DEPTH, "FEA1", SOURCE, ABOUT, GONE, CLOCK_BUCKET)
+#define MORE_DISTANCE(N)                                                                           \
+    MORE("book_imbalance_distance_l" N, "1", DEF,                                                  \
+        "imbalance of " N " levels, sizes weighted by 1 / (1 + distance from mid in bps)",         \
+        GONE_LEVELS)
+#define MORE_VALUE(N, LEVELS)                                                                      \
+    MORE("book_imbalance_value_l" N, "1", "source document S3",                                    \
+        "imbalance of " N " " LEVELS " of price x size", GONE_LEVELS)
+
+static const struct feature_def more_defs[M_ROWS] = {
+    [M_MICRO] = MORE("book_microprice_l1", "quote", "Gatheral, Oomen 2010",
+        "(best bid x ask size + best ask x bid size) / (bid size + ask size)", GONE_BOOK),
+    [M_MICRO_L5] = MORE("book_microprice_l5", "quote", "Gatheral, Oomen 2010, sizes of 5 levels",
+        "the same best prices with the sizes of 5 levels", GONE_LEVELS),
+    [M_DISTANCE] = MORE_DISTANCE("5"),
+    [M_DISTANCE + 1] = MORE_DISTANCE("20"),
+    [M_VALUE] = MORE_VALUE("1", "level"),
+    [M_VALUE + 1] = MORE_VALUE("5", "levels"),
+    [M_VALUE + 2] = MORE_VALUE("20", "levels"),
+};
+
+static size_t more_state_size(void) { return 0; }
+
+static double microprice(const struct feature_view *v, const struct feature_ctx *ctx, size_t n) {
+    int64_t spread = v->top[BOOK_ASK][0].px.ticks - v->top[BOOK_BID][0].px.ticks;
+    double imbalance = imbalance_of(level_sum(v, BOOK_BID, n), level_sum(v, BOOK_ASK, n));
+    return v->mid + 0.5 * (double)spread * ctx->px_unit * imbalance;
+}
+
+static void more_on_bucket(void *state, const struct feature_ctx *ctx,
+    const struct feature_view *view, const struct bucket *b, double *out) {
+    (void)state;
+    (void)b;
+    for (size_t i = 0; i < M_ROWS; i++) out[i] = MISSING;
+    if (!view->book_ok) return;
+    struct weighted five = book_weighted(view, 5), all = book_weighted(view, FEATURE_LEVELS);
+    out[M_MICRO] = microprice(view, ctx, 1);
+    out[M_MICRO_L5] = microprice(view, ctx, 5);
+    out[M_DISTANCE] = five.distance;
+    out[M_DISTANCE + 1] = all.distance;
+    out[M_VALUE] = book_weighted(view, 1).value;
+    out[M_VALUE + 1] = five.value;
+    out[M_VALUE + 2] = all.value;
+}
+
+const struct feature_family feature_family_book_more = {
+    .name = "book",
+    .defs = more_defs,
+    .count = M_ROWS,
+    .state_size = more_state_size,
+    .on_bucket = more_on_bucket,
 };

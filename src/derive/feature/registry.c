@@ -35,7 +35,8 @@
     X(flow_price) \
     X(ret_hours) \
     X(perp_contagion) \
-    X(agg)
+    X(agg) \
+    X(book_more)
 /* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
