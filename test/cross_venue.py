@@ -157,7 +157,7 @@ def names_that_are_wrong_are_refused_alike():
         (["dataset", both, "--symbol", "NOUSDT", "--to", TMP / "no"], 3, "holds no instrument NOUSDT, but binance-usdm:"),
         (["backtest", "--set", f"data.tape={both}", "--set", "data.symbol=NOUSDT", "--to", TMP / "no"], 3, "holds no instrument NOUSDT"),
         (["features", "run", own, "--peer", "SIMUSDT"], 2, "is the instrument itself"),
-        (["features", "run", own, "--peer", TMP / "no.tape"], 3, "there is no such tape"),
+        (["features", "run", own, "--peer", TMP / "no.tape"], 4, "there is no such tape"),
         (["features", "run", own, "--peer", both], 2, "choose one with"),
         (["features", "run", own, "--peer", f"{both}:TWINUSDT"], 2, "which would count twice"),
         (["features", "run", both, "--symbol", "SIMUSDT", "--peer", "TWINUSDT", "--peer", "TWINUSDT"], 2, "named twice"),

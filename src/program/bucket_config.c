@@ -186,7 +186,9 @@ static const struct bucket_row *pick(
             if (!is_for(r, w, session) || valid != (pass < 2)) continue;
             if (best == NULL || r->valid_from > best->valid_from) best = r;
         }
-        *step = best == NULL ? STEP_TIME : pass < 2 ? STEP_VALID : STEP_EXPIRED;
+        *step = best == NULL ? BUCKET_STEP_TIME
+                : pass < 2   ? BUCKET_STEP_VALID
+                             : BUCKET_STEP_EXPIRED;
     }
     return best;
 }
@@ -228,7 +230,7 @@ static const char *mode_of(const char *text) {
 }
 
 static void to_time(struct bucket_choice *out, const char *why) {
-    out->step = STEP_TIME;
+    out->step = BUCKET_STEP_TIME;
     snprintf(out->text, sizeof out->text, "time=30");
     snprintf(out->note, sizeof out->note, "%s: time buckets of 30 s instead", why);
 }
@@ -243,7 +245,7 @@ static err_t from_table(const struct bucket_table *t, const char *text, const ch
         to_time(out, why);
         return ERR_OK;
     }
-    if (out->step == STEP_EXPIRED)
+    if (out->step == BUCKET_STEP_EXPIRED)
         snprintf(out->note, sizeof out->note,
             "the newest %s row for %s in %.100s has expired; it is used all the same: calibrate "
             "again",

@@ -49,11 +49,11 @@ void bucket_table_write(const struct bucket_table *t, FILE *to);
 enum bucket_session bucket_session_of(int64_t ns);
 const char *bucket_session_name(enum bucket_session s);
 
-enum bucket_step { STEP_NONE, STEP_VALID, STEP_EXPIRED, STEP_TIME };
+enum bucket_step { BUCKET_STEP_NONE, BUCKET_STEP_VALID, BUCKET_STEP_EXPIRED, BUCKET_STEP_TIME };
 struct bucket_choice {
     char text[BUCKET_TEXT_MAX]; /* what bucket_spec_parse reads */
-    enum bucket_step step;      /* STEP_NONE: the text named a size itself */
-    char note[256];             /* for STEP_EXPIRED and STEP_TIME: what happened */
+    enum bucket_step step;      /* BUCKET_STEP_NONE: the text named a size itself */
+    char note[256];             /* for BUCKET_STEP_EXPIRED and BUCKET_STEP_TIME: what happened */
 };
 /* `text` is a bucket; "volume=config[,online][,option...]" (or adaptive, count, update) takes its
  * size from `file` (NULL or "" = not given). first and last: span of the data. */

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "derive/vclock/vclock.h"
+#include "execute/order/order.h" /* its STEP_* stand beside BUCKET_STEP_* */
 
 #define DAY ((int64_t)86400 * NS_PER_S)
 #define NOON (19943 * DAY + 12 * 3600 * NS_PER_S) /* in the eu session */
@@ -118,7 +119,7 @@ static void the_newest_valid_row_is_taken_and_one_from_the_future_never(void **s
         row("all", "count", "7", NOON)};
     save(rows, 4);
     struct bucket_choice c = choose("volume=config", NOON, NOON + DAY);
-    assert_int_equal(c.step, STEP_VALID);
+    assert_int_equal(c.step, BUCKET_STEP_VALID);
     assert_string_equal(c.text, "volume=101,limit=60");
     assert_string_equal(c.note, "");
     assert_string_equal(choose("count=config,limit=9", NOON, NOON).text, "count=7,limit=9");
@@ -145,16 +146,16 @@ static void the_steps_down_are_expired_row_then_time_buckets_and_each_is_told(vo
         row("all", "volume", "90", NOON - DAY), row("all", "volume", "100", NOON)};
     save(rows, 2);
     struct bucket_choice c = choose("volume=config", NOON + 3 * DAY, NOON + 3 * DAY);
-    assert_int_equal(c.step, STEP_EXPIRED);
+    assert_int_equal(c.step, BUCKET_STEP_EXPIRED);
     assert_string_equal(c.text, "volume=100,limit=60");
     assert_non_null(strstr(c.note, "expired"));
     c = choose("update=config", NOON, NOON);
-    assert_int_equal(c.step, STEP_TIME);
+    assert_int_equal(c.step, BUCKET_STEP_TIME);
     assert_string_equal(c.text, "time=30");
     assert_non_null(strstr(c.note, "no update row"));
     assert_int_equal(unlink(path), 0);
     c = choose("volume=config,online", NOON, NOON);
-    assert_int_equal(c.step, STEP_TIME);
+    assert_int_equal(c.step, BUCKET_STEP_TIME);
     assert_string_equal(c.text, "time=30");
     assert_non_null(strstr(c.note, "missing"));
 }
@@ -192,7 +193,7 @@ static void a_size_and_a_file_together_and_config_without_a_file_are_refused(voi
         bucket_config_resolve("time=config", path, &btc, NOON, NOON, &c, &e), ERR_USAGE);
     assert_int_equal(bucket_config_resolve("time=1", NULL, &btc, NOON, NOON, &c, &e), ERR_OK);
     assert_string_equal(c.text, "time=1");
-    assert_int_equal(c.step, STEP_NONE);
+    assert_int_equal(c.step, BUCKET_STEP_NONE);
     assert_false(bucket_config_named("volume=5,x=config"));
     assert_false(bucket_config_named("volume=configs"));
     assert_false(bucket_config_named("config"));

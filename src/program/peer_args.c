@@ -73,7 +73,7 @@ static err_t one(struct peer_args *p, const char *key, const char *own, const ch
     size_t n = tape_part(text, p->path[p->used]);
     *out = text;
     bool path = strchr(text, '/') || strstr(text, ".tape");
-    if (n == 0 && path) return err_set(e, ERR_INPUT, "%s %s: there is no such tape", key, text);
+    if (n == 0 && path) return err_set(e, ERR_RESOURCE, "%s %s: there is no such tape", key, text);
     if (n == 0) return ERR_OK;
     return of_tape(p, key, own, text[n] == ':' ? text + n + 1 : NULL, out, e);
 }
