@@ -61,6 +61,7 @@ static void a_row_survives_its_line_to_the_last_bit(void **state) {
         assert_true(a.net == b.net && a.fees == b.fees && a.ledger_hash == b.ledger_hash);
         assert_int_equal(a.points, b.points);
         assert_memory_equal(a.pnl, b.pnl, a.points * sizeof *a.pnl);
+        sweep_row_free(&b);
         assert_false(sweep_row_parse(one.text, one.len / 2, &set, &b)); /* torn */
         json_fini(&one);
         json_fini(&two);

@@ -136,10 +136,13 @@ static void run_market(int64_t tick, size_t steps) {
     market_end(&m);
 }
 
+/* Fewer steps where the sanitizers make each dear (FATHOM_SHORT). */
+static int steps(int n) { return getenv("FATHOM_SHORT") ? n / 10 : n; }
+
 static void the_window_and_the_outer_list_together_are_every_tick(void **state) {
     (void)state;
     printf("seed %llu\n", (unsigned long long)seed);
-    for (int i = 0; i < 6; i++) run_market(i % 2 ? 10 : 1, 60000);
+    for (int i = 0; i < 6; i++) run_market(i % 2 ? 10 : 1, steps(60000));
 }
 
 /* They go apart: each has its own prices, jumps and clears. */
@@ -150,7 +153,7 @@ static void books_beside_each_other_know_nothing_of_each_other(void **state) {
     struct market second = market(room(anchor_book_beside_size()));
     anchor_book_init(first.book, 10);
     anchor_book_init_beside(second.book, first.book);
-    for (int i = 0; i < 120000; i++) {
+    for (int i = 0; i < steps(120000); i++) {
         market_step(rnd(3) == 0 ? &first : &second);
         if (i % 1000 == 0) check_same(first.book, first.model, second.mid);
         if (i % 1000 == 0) check_same(second.book, second.model, first.mid);
