@@ -137,7 +137,7 @@ static void run_market(int64_t tick, size_t steps) {
 }
 
 /* Fewer steps where the sanitizers make each dear (FATHOM_SHORT). */
-static int steps(int n) { return getenv("FATHOM_SHORT") ? n / 10 : n; }
+static size_t steps(size_t n) { return getenv("FATHOM_SHORT") ? n / 10 : n; }
 
 static void the_window_and_the_outer_list_together_are_every_tick(void **state) {
     (void)state;
@@ -153,7 +153,7 @@ static void books_beside_each_other_know_nothing_of_each_other(void **state) {
     struct market second = market(room(anchor_book_beside_size()));
     anchor_book_init(first.book, 10);
     anchor_book_init_beside(second.book, first.book);
-    for (int i = 0; i < steps(120000); i++) {
+    for (size_t i = 0; i < steps(120000); i++) {
         market_step(rnd(3) == 0 ? &first : &second);
         if (i % 1000 == 0) check_same(first.book, first.model, second.mid);
         if (i % 1000 == 0) check_same(second.book, second.model, first.mid);
