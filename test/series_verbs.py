@@ -178,6 +178,26 @@ def a_misspelt_name_and_a_torn_last_row_are_told():
     (TMP / "torn.csv").write_text(f"t,pub,v\n{day},{day + 5},-15")
     p = run("import", TMP / "torn.csv", "--format", "series", "--series", TMP / "fine.yaml", "--to", TMP / "torn")
     assert "torn.csv:2: the last row has no line end" in p.stderr, p.stderr
+    for end, told in (("", True), ("\n", False)):  # of the other tables too
+        (TMP / "BTCUSDT-fundingRate.csv").write_text(f"calc_time,funding_interval_hours,last_funding_rate\n1690848000000,8,0.0001\n1690876800000,8,0.0001{end}")
+        args = ("import", TMP / "BTCUSDT-fundingRate.csv", "--to", TMP / "funding", "--force")
+        assert ("fundingRate.csv:3: the last row has no line end" in run(*args).stderr) == told
+        assert js(*args)["files"][0].get("open_line") == (3 if told else None)
+
+
+def a_tape_without_buckets_says_so():
+    tape = TMP / "fine"  # one series, no market
+    p = run("vclock", "info", tape)
+    assert f"{tape}: no buckets: 1 events, none of an instrument that trades (1 instruments" in p.stdout, p.stdout
+    assert js("vclock", "info", tape)["instruments"] == []
+    words = set()
+    for i, verb in enumerate((("features", "run", TMP / "funding", "--to", TMP / "none.npy"), ("features", "report", TMP / "funding", "--to", TMP / "none"),
+                              ("dataset", TMP / "funding", "--to", TMP / "none"))):
+        p = run(*verb, "--quiet", ok=(3,))
+        assert p.stdout == ""
+        words.add(p.stderr)
+    assert len(words) == 1 and "no bucket was closed" in words.pop(), words
+    assert not (TMP / "none.npy").exists() and not (TMP / "none").exists()
 
 
 def recorded_series_come_in_whole():
@@ -209,7 +229,7 @@ TESTS = [a_joined_value_is_the_newest_that_was_published_and_no_later_revision, 
          a_market_gives_the_same_buckets_and_features_with_a_series_beside_it, the_dictionary_of_a_tape_lists_its_series,
          the_image_of_the_book_is_the_book_of_each_close,
          a_wrong_call_says_what_to_do,
-         a_misspelt_name_and_a_torn_last_row_are_told, recorded_series_come_in_whole]
+         a_misspelt_name_and_a_torn_last_row_are_told, a_tape_without_buckets_says_so, recorded_series_come_in_whole]
 
 
 def main():

@@ -196,6 +196,24 @@ static err_t job_walk(struct job *k, struct err_info *e) {
     return ERR_OK;
 }
 
+/* "volume=320 of binance-spot:BTCUSDT" where that one's clock cuts. */
+static void bucket_text(const struct job *k, char out[OTHERS_TEXT_MAX]) {
+    const struct instrument *in = others_clock(&k->spec);
+    bool own = in == &k->spec.inst;
+    snprintf(out, OTHERS_TEXT_MAX, own ? "%s" : "%s of %s:%s", k->bucket, venue_name(in->venue),
+        in->symbol);
+}
+
+/* As of `fathom dataset` and `features report`: a matrix of nothing is no answer. */
+static err_t check_rows(const struct job *k, struct err_info *e) {
+    if (feature_rows(stream_features(k->stream)) > 0) return ERR_OK;
+    char bucket[OTHERS_TEXT_MAX];
+    bucket_text(k, bucket);
+    return err_set(e, ERR_INPUT,
+        "%s: no bucket was closed; use a shorter bucket than %s or a longer recording", k->tape,
+        bucket);
+}
+
 static err_t job_commit(struct job *k, struct err_info *e) {
     if (!k->file) return ERR_OK;
     err_t code = npy_out_end(&k->npy, e);
@@ -207,15 +225,7 @@ static err_t job_commit(struct job *k, struct err_info *e) {
 
 static double missing_rate(const struct feature_engine *fe, size_t column) {
     uint64_t rows = feature_rows(fe);
-    return rows ? (double)feature_missing(fe)[column] / (double)rows : 1.0;
-}
-
-/* "volume=320 of binance-spot:BTCUSDT" where that one's clock cuts. */
-static void bucket_text(const struct job *k, char out[OTHERS_TEXT_MAX]) {
-    const struct instrument *in = others_clock(&k->spec);
-    bool own = in == &k->spec.inst;
-    snprintf(out, OTHERS_TEXT_MAX, own ? "%s" : "%s of %s:%s", k->bucket, venue_name(in->venue),
-        in->symbol);
+    return (double)feature_missing(fe)[column] / (double)rows; /* check_rows: not 0 */
 }
 
 static void json_others(struct json_out *j, const struct stream_spec *spec) {
@@ -290,10 +300,6 @@ static void job_text(const struct job *k) {
     printf("  signature %016llx, hash %016llx\n",
         (unsigned long long)feature_set_signature(&k->set),
         (unsigned long long)stream_hashes(k->stream).features);
-    if (feature_rows(fe) == 0) {
-        printf("  no bucket was closed: use a shorter bucket than %s or a longer tape\n", bucket);
-        return;
-    }
     if (never) printf("  %zu features have no value here:", never);
     for (size_t i = 0; i < k->set.count; i++)
         if (missing_rate(fe, i) >= 1.0) printf(" %s", feature_get(k->set.index[i], NULL)->name);
@@ -307,6 +313,7 @@ static err_t run_run(const struct cli_verb *verb, int argc, char **argv, struct 
     err_t code = job_parse(k, verb, argc, argv, e);
     if (!code) code = job_open(k, e);
     if (!code) code = job_walk(k, e);
+    if (!code) code = check_rows(k, e);
     if (!code) code = job_commit(k, e);
     if (!code && k->args.json) code = job_json(k, e);
     if (!code && !k->args.json) job_text(k);
@@ -360,6 +367,8 @@ const struct cli_verb cmd_features_run = {
         "  --bucket-config FILE  bucket configuration of fathom vclock calibrate\n"
         "  --symbol NAME  the instrument, where the tape holds several\n" PEER_HELP
         "  --quarantine   go past damaged blocks of the tape\n"
+        "\n"
+        "A tape of which no bucket closes is exit 3; nothing is written then.\n"
         "\n"
         "Example:\n"
         "  fathom features run my.tape --to features.npy --set core --bucket time=1\n",

@@ -106,6 +106,7 @@ static void json_files(struct json_out *j, const struct import_report *r) {
         json_kstr(j, "venue", venue_name(f->venue));
         json_kint(j, "lines", (int64_t)f->lines);
         json_kint(j, "control_lines", (int64_t)f->control_lines);
+        if (f->open_line) json_kint(j, "open_line", (int64_t)f->open_line);
         if (f->received) {
             json_kint(j, "latency_median_ns", f->latency_median_ns);
             json_kint(j, "clock_offset_ns", f->clock_offset_ns);
@@ -216,6 +217,11 @@ static void print_samples(const struct import_tally *t) {
 
 static void notes(const struct import_report *r) {
     for (size_t i = 0; i < r->n_files; i++) {
+        if (r->file[i].open_line)
+            fprintf(stderr,
+                "%s:%" PRIu64
+                ": the last row has no line end: if the file was cut short, it has lost digits\n",
+                r->file[i].path, r->file[i].open_line);
         bool told = strcmp(r->file[i].format, "lobster") == 0; /* a US exchange, no venue of ours */
         if (r->file[i].venue != VENUE_OTHER || told) continue;
         fprintf(stderr, "%s: no sign of its venue; written as 'other' (--venue names it)\n",

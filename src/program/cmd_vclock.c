@@ -332,8 +332,17 @@ static err_t job_walk(struct job *k, struct err_info *e) {
 }
 
 static void print_tracks(FILE *to, struct bucket_walk *w) {
+    size_t tracks = 0;
     for (size_t i = 0; i < w->instruments; i++)
-        if (w->track[i].started) print_track(to, &w->table[i], &w->track[i]);
+        if (w->track[i].started) {
+            print_track(to, &w->table[i], &w->track[i]);
+            tracks++;
+        }
+    if (tracks == 0)
+        fprintf(to,
+            "%s: no buckets: %llu events, none of an instrument that trades (%zu instruments; "
+            "fathom tape info lists them)\n",
+            w->tape, (unsigned long long)w->events, w->instruments);
 }
 
 static err_t run_info(const struct cli_verb *verb, int argc, char **argv, struct err_info *e) {

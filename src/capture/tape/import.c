@@ -648,6 +648,7 @@ static err_t fill_report(struct session *s, struct err_info *e) {
             .received = f->received,
             .lines = f->lines,
             .control_lines = f->control_lines,
+            .open_line = f->open_line,
             .latency_median_ns = f->latency.median,
             .clock_offset_ns = f->offset_ns};
         r->lines += f->lines;

@@ -52,6 +52,7 @@ struct import_file_report {
     int64_t unit_ns; /* of its stamps */
     bool received;   /* the stamps are receive times */
     uint64_t lines, control_lines;
+    uint64_t open_line; /* CSV: a last row without a line end, perhaps torn; 0 = none */
     int64_t latency_median_ns, clock_offset_ns; /* where stamps are receive times */
 };
 

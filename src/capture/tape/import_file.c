@@ -222,7 +222,7 @@ err_t import_file_open(struct import_file *f, struct err_info *e) {
     err_t err = import_source_open(&f->source, f->path, e);
     if (err) return err;
     f->size = import_source_bytes(f->source);
-    f->lines = f->control_lines = 0;
+    f->lines = f->control_lines = f->open_line = 0;
     f->last_ns = 0;
     f->done = false;
     return ERR_OK;
@@ -290,6 +290,7 @@ err_t import_file_next(struct import_file *f, struct err_info *e) {
             f->control_lines++;
             continue;
         }
+        if (f->shape == SHAPE_CSV && line.open) f->open_line = line.number;
         if (f->row.kind == ROW_BAD) f->row.at_ns = f->last_ns;
         if (f->row.at_ns > f->last_ns) f->last_ns = f->row.at_ns;
         return ERR_OK;

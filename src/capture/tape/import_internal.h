@@ -66,6 +66,7 @@ struct import_file {
     bool done;
     int64_t last_ns;
     uint64_t lines, control_lines;
+    uint64_t open_line;   /* CSV: the last row, where it has no line end; 0 = it has one */
     uint64_t size, bytes; /* of the file; consumed when it was closed */
 };
 

@@ -421,6 +421,33 @@ static void every_bulk_kind_makes_its_events(void **state) {
     }
 }
 
+static void a_last_csv_row_without_a_line_end_is_kept_and_told(void **state) {
+    static const struct {
+        const char *name, *text;
+    } files[] = {
+        {"a-8h-futures.csv",
+            "ts_ms,open,high,low,close,volume\n1672531200000,16537.5,16538.0,16523.0,16529.2,1.5\n"
+            "1672560000000,16529.2,16533.6,16519.0,16521.5,321.527"},
+        {"a-8h-funding_rate.csv",
+            "ts_ms,funding_rate\n1672531200000,0.0001\n1672560000000,0.00012"},
+        {"a-8h-mark.csv",
+            "ts_ms,open,high,low,close\n1672531200000,16537.6,16557.1,16493.6,16519.5\n"
+            "1672560000000,16519.5,16533.6,16519.0,16521.5"},
+    };
+    struct import_options opt = default_options();
+    opt.symbol = "BTCUSDT";
+    for (size_t k = 0; k < 6; k++) {
+        char text[512];
+        bool whole = k >= 3;
+        snprintf(text, sizeof text, "%s%s", files[k % 3].text, whole ? "\n" : "");
+        struct imported i = import_csv(*state, files[k % 3].name, text, opt);
+        if (i.err) fail_msg("%s", i.e.text);
+        assert_int_equal(i.report.tally.events, 2);
+        assert_int_equal(i.report.file[0].open_line, whole ? 0 : 3);
+        imported_free(&i);
+    }
+}
+
 static void bars_funding_and_mark_merge_by_the_time_they_are_known(void **state) {
     const char *files[] = {
         put_text(*state, "a-8h-futures.csv",
@@ -704,6 +731,7 @@ int main(void) {
         cmocka_unit_test(bars_of_two_lengths_do_not_share_a_tape),
         cmocka_unit_test(bulk_trades_come_from_zip_without_header),
         cmocka_unit_test(every_bulk_kind_makes_its_events),
+        cmocka_unit_test(a_last_csv_row_without_a_line_end_is_kept_and_told),
         cmocka_unit_test(bars_funding_and_mark_merge_by_the_time_they_are_known),
         cmocka_unit_test(bars_without_a_length_in_their_name_take_it_from_their_spacing),
         cmocka_unit_test(bars_that_contradict_themselves_are_bad),
