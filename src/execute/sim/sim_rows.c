@@ -6,6 +6,8 @@
 #include "base/check.h"
 #include "execute/sim/sim_internal.h"
 
+enum { ROWS_TURN = 64 }; /* levels: about half of what the exchange takes in 100 ms */
+
 static void mark_key(struct sim_replay *p, int side, int64_t key) {
     uint64_t at = (uint64_t)key % SIM_MARK_KEYS;
     p->own_mark[side][at / 64] |= 1ull << (at % 64);
@@ -60,13 +62,13 @@ void sim_rows_own(struct sim_seat *s, const struct order_request *req) {
     }
 }
 
-/* Other worlds have had the caches: the lines of a message's levels are asked for together, before
- * they are needed one after the other. Our side's book lies in the same lines. */
-static void fetch(const struct anchor_book *b, const struct world_level *l, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        const struct anchor_side *s = &b->side[l[i].at & 1];
-        __builtin_prefetch(anchor_slot(s, l[i].at >> 1), 1);
-    }
+/* Other worlds will have the caches until the next turn: its first levels are asked for now. */
+static void fetch_turn(const struct sim_replay *p) {
+    const struct world_rows *r = p->rows;
+    if (p->at == r->messages) return;
+    size_t at = r->message[p->at].first,
+           end = at + ROWS_TURN < r->levels ? at + ROWS_TURN : r->levels;
+    for (; at < end; at += 64 / sizeof r->level[0]) __builtin_prefetch(&r->level[at]);
 }
 
 bool sim_rows_run(struct world *w, int64_t limit) {
@@ -76,11 +78,11 @@ bool sim_rows_run(struct world *w, int64_t limit) {
     if (p->at == r->messages || r->message[p->at].ts > limit) return false;
     do {
         const struct world_message *m = &r->message[p->at++];
-        if (w->cfg->crowded) fetch(w->anchor, &r->level[m->first], m->count);
         sim_rate_see(w, m->ts, m->flags);
         sim_anchor_message(w, m);
         if (w->counters.responses != answered || w->fault.result != WORLD_EVENT) return true;
     } while (p->at < r->messages && r->message[p->at].ts <= limit);
+    if (w->cfg->crowded) fetch_turn(p);
     return false;
 }
 

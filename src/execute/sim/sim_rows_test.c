@@ -193,7 +193,8 @@ static void rows_tell_every_seat_what_the_two_cursors_tell(void **state) {
             .entry_cancel_ns = (int64_t)rnd(4) * 500000,
             .response_ns = (int64_t)rnd(4) * 500000,
             .reorder_ns = NS_PER_S,
-            .reorder_slots = 4096};
+            .reorder_slots = 4096,
+            .crowded = i % 2 == 1};
         run_world(&s, &cfg, q, false, &one);
         run_world(&s, &cfg, q, true, &two);
         for (int k = 0; k < SEATS; k++) {
