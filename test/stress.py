@@ -126,6 +126,10 @@ with tempfile.TemporaryDirectory(prefix="stress-") as tmp:
     hold("the page has no script and no outside link", not re.search(r"<script|https?://|src=|@import|url\(", page))
     tapes(repeatable(work, work / "a"), work)
     by_days(work)
+    p = call("stress", *BASE, "--set", "stress.worlds=3", "--set", "stress.spans=1", "--set", "stress.outage_every_s=0", "--set", "sim.outages=100-110:reject",
+             "--set", "sim.outage_every_s=40", "--set", "sim.outage_s=2", "--to", work / "own")
+    hold("outages are drawn no more, those configured stay", p.returncode == 0 and {(float(x["sim.outage_every_s"]), float(x["sim.outage_s"]))
+         for x in worlds(work / "own")} == {(40.0, 2.0)}, p.stderr)
     p = call("stress", "--set", "data.tape=examples/data/btcusdt-20240808.tape", "--to", work / "none")
     hold("nothing to stress: exit 2", p.returncode == 2 and "strategy.kind" in p.stderr, p.stderr)
     hold("and leaves nothing", not (work / "none").exists())

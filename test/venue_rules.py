@@ -104,7 +104,9 @@ def a_span_that_cannot_be_read_stops_the_run_with_its_place():
 def a_key_that_nothing_reads_stops_the_run_with_its_place():
     for sets, place in ((("sim.rules=anchor", "sim.outages=1-2:reject"), "sim.outages"), (("sim.rules=anchor", "sim.price_band=0.01"), "sim.price_band"),
                         (("sim.rules=anchor", "margin.ladder=coinm-small"), "margin.ladder"), (("sim.partial_fills=true",), "sim.partial_fills"),
-                        (("sim.rules=anchor", "sim.anchor.ghosts=false"), "sim.anchor.ghosts"), (("sim.impact.bps=5",), "sim.impact.bps"),
+                        (("sim.rules=anchor", "sim.anchor.ghosts=false"), "sim.anchor.ghosts"), (("sim.outage_s=2",), "sim.outage_s"),
+                        (("sim.outages=1-2:lost", "sim.outage_kind=lost"), "sim.outage_kind"), (("sim.outages=1-9:lost,8-10:mute",), "sim.outages"),
+                        (("sim.impact.bps=5",), "sim.impact.bps"),
                         (("sim.latency.cancel_factor=2",), "sim.latency.cancel_factor"), (("sim.latency.cancel_ms=-0.5",), "sim.latency.cancel_ms"),
                         (("fees.tiers=0:0.0002:0.0005", "fees.maker=0.0001"), "fees.maker"), (("account.deposits=FOO=1,USDT=5",), "account.deposits")):
         options = [x for s in sets for x in ("--set", s)]
@@ -115,7 +117,8 @@ def a_key_that_nothing_reads_stops_the_run_with_its_place():
     (TMP / "k.csv").write_text("open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore\n" + "".join(
         f"{1690848000000 + 60000 * i},{1 + i % 3}.1,{4 + i % 3}.1,1.0,{1 + i % 3}.2,1000,{1690848059999 + 60000 * i},3000,50,500,1500,0\n" for i in range(200)))
     run("import", TMP / "k.csv", "--format", "klines", "--symbol", "NEARUSDT", "--to", TMP / "bars", "--quiet")
-    for s in ("sim.outages=1-2:reject", "sim.queue=log", "sim.price_band=0.01", "sim.order_max=5"):
+    for s in ("sim.outages=1-2:reject", "sim.queue=log", "sim.price_band=0.01", "sim.order_max=5", "sim.rules=anchor", "sim.self_trade=taker",
+              "sim.amend=keep", "sim.reduce_only=cut", "sim.request_limits=false"):
         p = run("backtest", "--set", f"data.tape={TMP / 'bars'}", "--set", "features.set=bars", "--set", "bucket.spec=time=60", "--set", "strategy.kind=momentum",
                 "--set", "strategy.quantity=1", "--set", s, "--to", TMP / "idle", "--quiet", ok=(2,))
         assert "the data are bars" in p.stderr and s.split("=")[0] in p.stderr, p.stderr
@@ -133,7 +136,8 @@ def the_report_tells_the_limits_of_its_own_settings():
     assert "a constant 2 ms out" in note and "maker fee 0.0002, taker fee 0.0005" in note
     limits, note = told("told-more", "sim.outages=100-110:reject", "sim.request_limits=false", "sim.impact.half_life_s=1", "fees.tiers=0:0.0001:0.0004")
     assert "No rate-limit ban, liquidation" in limits and "outages are those that were configured" in limits and "sim.impact" in limits
-    assert "fees by fees.tiers" in note
+    assert "fees by fees.tiers" in note and "behind the end" not in limits
+    assert "Of the 2 spans of sim.outages 1 begin behind the end of the data" in told("told-behind", "sim.outages=100-110:reject,345-350:lost")[0]
     run("latency", "fit", "examples/data/btcusdt-20240808.tape", "--to", TMP / "lat.csv")
     limits, note = told("told-fit", "sim.latency.model=fitted", f"sim.latency.file={TMP / 'lat.csv'}")
     assert f"drawn by {TMP / 'lat.csv'}" in limits and "constant" not in limits + note

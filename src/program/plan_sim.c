@@ -36,7 +36,9 @@ static err_t idle_keys(const struct config *c, bool anchor, bool bars, struct er
     static const char *const anchor_only[] = {"sim.partial_fills", "sim.anchor.filled_only",
         "sim.anchor.one_response", "sim.anchor.ghosts", "sim.anchor.gtc_at_limit",
         "sim.anchor.market_ticks"};
-    static const char *const of_book[] = {"sim.queue", "sim.clock_window_s", "sim.outages",
+    static const char *const of_drawn[] = {"sim.outage_s", "sim.outage_kind"};
+    static const char *const of_book[] = {"sim.rules", "sim.self_trade", "sim.amend",
+        "sim.reduce_only", "sim.request_limits", "sim.queue", "sim.clock_window_s", "sim.outages",
         "sim.outage_every_s", "sim.order_max", "sim.open_orders", "sim.price_band",
         "sim.market_bound"};
     static const char *const of_constant[] = {"sim.entry_ms", "sim.response_ms",
@@ -48,6 +50,8 @@ static err_t idle_keys(const struct config *c, bool anchor, bool bars, struct er
     err_t code = anchor ? IDLE(strict_only, "sim.rules = anchor has nothing of the kind; unset it")
                         : IDLE(anchor_only, "only sim.rules = anchor reads it; unset it");
     if (!code && bars) code = IDLE(of_book, "the data are bars, nothing reads it there; unset it");
+    if (!code && config_double(c, "sim.outage_every_s") <= 0)
+        code = IDLE(of_drawn, "it needs a sim.outage_every_s; spans of sim.outages name their own");
     if (!code && anchor && !config_bool(c, "sim.partial_fills"))
         code = idle(c, anchor_only + 1, 5, "only sim.partial_fills = true reads it", e);
     if (!code && word(c, "sim.latency.model", "constant"))

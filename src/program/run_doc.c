@@ -1,4 +1,5 @@
 #include "program/run_doc.h"
+#include "program/venue_config.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -262,6 +263,11 @@ static void limits_of_venue(const struct run_doc *d, struct json_out *j) {
     say(j, "No %s%sliquidation of others or change of rules is part of this replay%s.",
         outages ? "" : "outage, ", bans ? "" : "rate-limit ban, ",
         outages ? "; outages are those that were configured" : "");
+    size_t behind = venue_outages_behind(c, d->result->last_ns - d->result->first_ns);
+    if (behind > 0)
+        say(j,
+            "Of the %zu spans of sim.outages %zu begin behind the end of the data: without effect.",
+            config_list(c, "sim.outages"), behind);
 }
 
 static void limits(const struct run_doc *d, struct json_out *j) {

@@ -85,10 +85,11 @@ static void world(struct sweep_spec *s, size_t set, const struct ranges *r, cons
     if (!r->strict) return;
     double reject = config_double(c, "sim.latency.reject_rate");
     value(s, set, k++, "%.5f", fmin(reject + u[4] * r->reject, 1));
-    value(s, set, k++, "%.3f", base ? config_double(c, "sim.outage_every_s") : r->every);
+    bool own = base || r->every <= 0; /* no outages but those that are configured */
+    value(s, set, k++, "%.3f", own ? config_double(c, "sim.outage_every_s") : r->every);
     value(s, set, k++, "%.3f",
-        base ? config_double(c, "sim.outage_s") : fmax(u[5] * r->outage, 0.001));
-    value(s, set, k++, "%s", base ? config_string(c, "sim.outage_kind") : kind[o]);
+        own ? config_double(c, "sim.outage_s") : fmax(u[5] * r->outage, 0.001));
+    value(s, set, k++, "%s", own ? config_string(c, "sim.outage_kind") : kind[o]);
     value(s, set, k++, "%llu", (unsigned long long)(base ? seed : seed + set));
 }
 

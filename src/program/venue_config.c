@@ -16,6 +16,7 @@ static uint8_t choice(const struct config *c, const char *key, const char *const
     return i;
 }
 
+static const char outages_key[] = "sim.outages";
 static const char *const stp_words[] = {"venue", "none", "taker", "maker", "both", NULL};
 static const char *const amend_words[] = {"venue", "keep", "lose", NULL};
 static const char *const reduce_words[] = {"venue", "reject", "cut", NULL};
@@ -43,9 +44,32 @@ static bool outage(const char *text, int64_t first_ns, struct world_outage *out)
     return false;
 }
 
+/* Where two hold at once, only one of them would have its effect. */
+static err_t outages_apart(
+    const struct config *c, const struct world_outage *span, size_t n, struct err_info *e) {
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (span[i].from_ns >= span[k].to_ns || span[k].from_ns >= span[i].to_ns) continue;
+            return err_set(e, ERR_USAGE,
+                "%s: %s: %s and %s overlap: end one where the other begins, or unset one",
+                config_where(c, outages_key), outages_key, config_item(c, outages_key, k),
+                config_item(c, outages_key, i));
+        }
+    }
+    return ERR_OK;
+}
+
+size_t venue_outages_behind(const struct config *c, int64_t length_ns) {
+    struct world_outage o;
+    size_t behind = 0;
+    for (size_t i = 0; i < config_list(c, outages_key); i++)
+        behind += outage(config_item(c, outages_key, i), 0, &o) && o.from_ns > length_ns;
+    return behind;
+}
+
 static err_t outages(const struct config *c, int64_t first_ns, struct world_outage *span,
     struct world_venue *out, struct err_info *e) {
-    static const char key[] = "sim.outages";
+    const char *key = outages_key;
     size_t n = config_list(c, key);
     if (n > VENUE_OUTAGES_MAX) {
         return err_set(e, ERR_USAGE, "%s: %s: %d spans are the most; sim.outage_every_s draws more",
@@ -84,5 +108,6 @@ err_t venue_config(const struct config *c, const struct instrument *in, int64_t 
         .band_e8 = (int64_t)(config_double(c, "sim.price_band") * 1e8 + 0.5),
         .market_bound_e8 = (int64_t)(config_double(c, "sim.market_bound") * 1e8 + 0.5),
         .seed = (uint64_t)config_int(c, "seed")};
-    return outages(c, first_ns, span, out, e);
+    code = outages(c, first_ns, span, out, e);
+    return code ? code : outages_apart(c, span, out->outages, e);
 }

@@ -11,8 +11,11 @@
 
 enum { VENUE_OUTAGES_MAX = 64 };
 
-/* first_ns: on the venue's clock. out points to span. ERR_USAGE: a key that does not fit. */
+/* first_ns: on the venue's clock. out points to span. ERR_USAGE: a key that does not fit, spans
+ * that overlap. */
 MUST_USE err_t venue_config(const struct config *c, const struct instrument *in, int64_t first_ns,
     struct world_outage span[VENUE_OUTAGES_MAX], struct world_venue *out, struct err_info *e);
+/* How many of sim.outages begin behind data of this length, and so had no effect. */
+size_t venue_outages_behind(const struct config *c, int64_t length_ns);
 
 #endif

@@ -87,11 +87,43 @@ static void a_span_that_cannot_be_read_names_its_key_and_an_example(void **state
     assert_int_equal(read(longer, 2, span, &v, &e), ERR_USAGE);
 }
 
+static void spans_that_overlap_are_refused_with_the_remedy(void **state) {
+    (void)state;
+    static const struct {
+        const char *set, *says;
+    } cases[] = {{"sim.outages=5-10:lost,9-12:mute", "5-10:lost and 9-12:mute overlap"},
+        {"sim.outages=9-12:lost,5-10:lost", "9-12:lost and 5-10:lost overlap"},
+        {"sim.outages=1-2:mute,3-20:lost,5-6:lost", "3-20:lost and 5-6:lost overlap"},
+        {"sim.outages=9-10:mute,5-9:lost,10-11:reject", NULL}}; /* they only touch */
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world_outage span[VENUE_OUTAGES_MAX];
+        struct world_venue v;
+        struct err_info e;
+        err_t code = read(&cases[i].set, 1, span, &v, &e);
+        assert_int_equal(code, cases[i].says ? ERR_USAGE : ERR_OK);
+        if (cases[i].says) assert_non_null(strstr(e.text, cases[i].says));
+    }
+}
+
+static void spans_behind_the_data_are_counted(void **state) {
+    (void)state;
+    static const char *const set[] = {"sim.outages=1-2:mute,60-70:lost,60.5-61:lost,90-91:reject"};
+    struct config *c;
+    struct err_info e;
+    assert_int_equal(config_load(&c, run_schema, run_schema_keys, NULL, set, 1, &e), ERR_OK);
+    assert_int_equal(venue_outages_behind(c, 60 * NS_PER_S), 2); /* the last event meets 60-70 */
+    assert_int_equal(venue_outages_behind(c, 60 * NS_PER_S - 1), 3);
+    assert_int_equal(venue_outages_behind(c, 200 * NS_PER_S), 0);
+    config_free(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(left_alone_everything_is_as_the_venue),
         cmocka_unit_test(words_and_spans_become_rules_and_times_of_the_venue),
         cmocka_unit_test(a_span_that_cannot_be_read_names_its_key_and_an_example),
+        cmocka_unit_test(spans_that_overlap_are_refused_with_the_remedy),
+        cmocka_unit_test(spans_behind_the_data_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
