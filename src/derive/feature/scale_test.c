@@ -56,7 +56,7 @@ static bool naive_window(const struct table *t, const struct feature_scale *s, s
     size_t column, float *out, size_t *n) {
     size_t rows = 0, first = t->rows;
     *n = 0;
-    for (size_t i = 0; i < row; i++) { /* the column's first value in this session */
+    for (size_t i = 0; i < row; i++) { /* the column's first value of the session */
         bool here = !s->session || t->session[i] == t->session[row];
         if (here && first == t->rows && !isnan((float)t->x[i * t->columns + column])) first = i;
     }
