@@ -278,6 +278,9 @@ def independence_and_regime_of_168_hours_equal_a_recomputation():
     rows = ["--set", "v72", "--bucket", "time=3600"]
     run("dataset", TMP / "eth1h.tape", "--reference", TMP / "btc1h.tape", *rows, "--to", TMP / "hours.data", "--quiet")
     x, _, closes = table(TMP / "hours.data")
+    for name in ("i", "regime"):  # bars without a gap: the clock of hours and that of buckets are one
+        pairs = [(a, b) for a, b in zip(x[f"v72_{name}_b168"], x[f"v72_{name}_h168"]) if a == a and b == b]
+        assert len(pairs) > len(closes) // 2 and all(a == b for a, b in pairs), (name, len(pairs), len(closes))
     btc, eth = closes_of("BTC"), closes_of("ETH")
     square = lambda a, b: correlation(a, b) ** 2
     checked = 0

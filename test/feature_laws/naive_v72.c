@@ -99,5 +99,7 @@ const struct naive_row naive_v72[] = {
     {"v72_regime_b168", alone, 168},
     {"v72_atr_b14", range, 14},
     {"v72_volatility_b60", volatility, 60},
+    {"v72_i_h168", alone, 168},
+    {"v72_regime_h168", alone, 168},
     {0},
 };

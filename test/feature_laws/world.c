@@ -396,7 +396,7 @@ static bool find(const struct naive_row *table, const char *name, const struct n
 bool naive_value(const struct world *w, const char *name, size_t k, double *out) {
     const struct naive_row *tables[] = {naive_book, naive_flow, naive_ret, naive_rest, naive_ta,
         naive_wave, naive_dyn, naive_perp, naive_foot, naive_v72, naive_cluster, naive_xv,
-        naive_chain, naive_option, naive_heat, naive_more, naive_contagion};
+        naive_chain, naive_option, naive_heat, naive_more, naive_contagion, naive_rv_time};
     const struct naive_row *row = NULL;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         if (!find(tables[i], name, &row)) continue;

@@ -146,7 +146,7 @@ struct naive_row {
 };
 extern const struct naive_row naive_book[], naive_flow[], naive_ret[], naive_rest[], naive_ta[],
     naive_wave[], naive_dyn[], naive_perp[], naive_foot[], naive_v72[], naive_cluster[], naive_xv[],
-    naive_chain[], naive_option[], naive_heat[], naive_more[], naive_contagion[];
+    naive_chain[], naive_option[], naive_heat[], naive_more[], naive_contagion[], naive_rv_time[];
 /* chain_<series>_<what>: made of names; false if it is none. */
 bool naive_chain_value(const struct world *w, const char *name, size_t k, double *out);
 /* agg_<what>_<width>: the same. */

@@ -5,8 +5,10 @@
  *         is put in standard deviations and through 100 tanh(z / 2), nearly linear to one deviation
  *         (46) and full at about five, so that a single wild value cannot outweigh the rest. I is
  *         0..100, 100 = nothing in common with the reference instrument; regime is the reference's
- *         own T over the same 168 closes (hours, where buckets are hours). ATR is in quote,
- *         volatility in bps a bucket.
+ *         own T over the same 168 closes. ATR is in quote, volatility in bps a bucket.
+ * Hours   the rows over h168 take the newest price of each clock hour instead of each bucket's: 167
+ *         hours and the one of the close, which stands at that close. An hour without a price is
+ *         missing. Where buckets are hours they equal the rows over b168.
  * F(v2)   six hours of flow count as far as they open positions: 100 tanh(c / 0.1) x
  *         (1 + tanh(o / 0.02)) / 2, c = signed volume / volume, o = change of open interest as a
  *         ratio: bought with interest rising 2 % counts .88, with interest unchanged half, as
@@ -14,11 +16,27 @@
  */
 #include "derive/feature/feature_perp_internal.h"
 
-enum v72_row { X_T, X_M, X_C, X_V, X_O, X_B, X_F, X_I, X_REGIME, X_ATR, X_VOLATILITY, X_ROWS };
+enum v72_row {
+    X_T,
+    X_M,
+    X_C,
+    X_V,
+    X_O,
+    X_B,
+    X_F,
+    X_I,
+    X_REGIME,
+    X_ATR,
+    X_VOLATILITY,
+    X_I_H,
+    X_REGIME_H,
+    X_ROWS
+};
 
 enum { LONG_W = 168, Z_W = 60, FLOW_W = 20, ATR_W = 14, HOURS6_MIN = 360, OI_BINS = 384 };
 enum { BIN_VOLUME, BIN_SIGNED };
 #define MINUTE (60 * NS_PER_S)
+#define HOUR (60 * MINUTE)
 #define FULL_FLOW 0.1
 #define FULL_INTEREST 0.02
 
@@ -31,6 +49,10 @@ enum { BIN_VOLUME, BIN_SIGNED };
 #define BUCKETS(NAME, UNIT, W, WARM, NEEDS, BARS, ABOUT, GONE)                                     \
     ROW(NAME, UNIT, W, WARM, NEEDS, BARS, ABOUT, GONE, CLOCK_BUCKET)
 #define GONE_PX "a price in the window is missing; before it is full"
+#define GONE_HOUR                                                                                  \
+    "without a reference instrument; its price older than a minute now, or all through an hour"
+#define HOURS(NAME, NEEDS, ABOUT, GONE)                                                            \
+    ROW(NAME, "1", "h168", 169 * 3600, NEEDS, false, ABOUT, GONE, CLOCK_TIME)
 #define GONE_REF "without a reference instrument; its price older than a minute in the window"
 
 static const struct feature_def defs[X_ROWS] = {
@@ -67,13 +89,25 @@ static const struct feature_def defs[X_ROWS] = {
         GONE_PX),
     [X_VOLATILITY] = BUCKETS("v72_volatility_b60", "bps", "b60", 62, NEED_DEPTH, true,
         "sqrt(mean squared return) over 60 buckets", GONE_PX),
+    [X_I_H] = HOURS("v72_i_h168", NEED_DEPTH | NEED_REFERENCE,
+        "independence: 100 (1 - R^2) of hourly returns on the reference instrument's, 168 hours",
+        GONE_HOUR "; returns all equal"),
+    [X_REGIME_H] = HOURS("v72_regime_h168", NEED_REFERENCE,
+        "market regime: 100 x sign of the slope x R^2 of the reference's ln price, 168 hours",
+        GONE_HOUR "; prices all equal"),
+};
+
+/* ln price of this and of the reference instrument, the newest at n - 1. */
+struct pair {
+    uint64_t n;
+    double own[LONG_W], other[LONG_W];
 };
 
 struct v72_state {
     int64_t mark_ns, index, interest_ns, interest;
     double px_before;
-    uint64_t n;
-    double own[LONG_W], other[LONG_W]; /* ln price of this and of the reference instrument */
+    int64_t hour; /* number of the newest in `hours` */
+    struct pair closes, hours;
     struct series px, ret, signed_volume, volume, interests, changes, basis, ranges;
     struct bins minutes;
     int64_t interest_bin[OI_BINS], interest_of[OI_BINS]; /* minute + 1, the last value in it */
@@ -157,23 +191,40 @@ static void v72_prices(struct v72_state *s, double *out) {
     out[X_ATR] = series_mean(&s->ranges, ATR_W);
 }
 
-/* Against the reference: closes oldest first; a missing one makes both rows missing. */
-static void v72_reference(struct v72_state *s, double own, double other, double *out) {
+static void pair_push(struct pair *p, double own, double other) {
+    p->own[p->n % LONG_W] = own;
+    p->other[p->n % LONG_W] = other;
+    p->n++;
+}
+
+/* Against the reference, oldest first; a missing price makes what uses it missing. */
+static void pair_rows(const struct pair *p, double *independence, double *regime) {
     double x[LONG_W], y[LONG_W], rx[LONG_W], ry[LONG_W];
-    s->own[s->n % LONG_W] = own;
-    s->other[s->n % LONG_W] = other;
-    s->n++;
-    if (s->n < LONG_W) return;
+    if (p->n < LONG_W) return;
     for (size_t i = 0; i < LONG_W; i++) {
-        x[i] = s->other[(s->n + i) % LONG_W];
-        y[i] = s->own[(s->n + i) % LONG_W];
+        x[i] = p->other[(p->n + i) % LONG_W];
+        y[i] = p->own[(p->n + i) % LONG_W];
     }
     for (size_t i = 1; i < LONG_W; i++) {
         rx[i - 1] = x[i] - x[i - 1];
         ry[i - 1] = y[i] - y[i - 1];
     }
-    out[X_I] = 100.0 * (1.0 - line_fit(rx, ry, LONG_W - 1).r2);
-    out[X_REGIME] = trend_of(x, LONG_W);
+    *independence = 100.0 * (1.0 - line_fit(rx, ry, LONG_W - 1).r2);
+    *regime = trend_of(x, LONG_W);
+}
+
+/* A price missing at a close keeps the one before it in the hour, but no row stands on it now. */
+static void v72_hours(struct v72_state *s, int64_t hour, double own, double other, double *out) {
+    struct pair *p = &s->hours;
+    if (p->n == 0) s->hour = hour - 1;
+    if (hour - s->hour > LONG_W) s->hour = hour - LONG_W;
+    for (; s->hour < hour; s->hour++) pair_push(p, MISSING, MISSING);
+    size_t at = (p->n - 1) % LONG_W;
+    if (!isnan(own)) p->own[at] = own;
+    if (!isnan(other)) p->other[at] = other;
+    if (isnan(other)) return;
+    pair_rows(p, &out[X_I_H], &out[X_REGIME_H]);
+    if (isnan(own)) out[X_I_H] = MISSING;
 }
 
 static void v72_push(struct v72_state *s, const struct feature_ctx *ctx,
@@ -212,7 +263,10 @@ static void v72_on_bucket(void *state, const struct feature_ctx *ctx,
     out[X_O] = squash(last_z(&s->changes));
     out[X_B] = squash(last_z(&s->basis));
     out[X_F] = fund_flow(s, b, oi);
-    v72_reference(s, log_of(view->px), log_of(view->reference), out);
+    double own = log_of(view->px), other = log_of(view->reference);
+    pair_push(&s->closes, own, other);
+    pair_rows(&s->closes, &out[X_I], &out[X_REGIME]);
+    v72_hours(s, bucket_last_ns(b) / HOUR, own, other, out);
 }
 
 const struct feature_family feature_family_v72 = {

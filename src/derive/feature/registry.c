@@ -36,7 +36,8 @@
     X(ret_hours) \
     X(perp_contagion) \
     X(agg) \
-    X(book_more)
+    X(book_more) \
+    X(rv_time)
 /* clang-format on */
 
 #define FAMILY_DECLARE(name) extern const struct feature_family feature_family_##name;
