@@ -33,7 +33,7 @@ static void the_families_hold_at_least_what_is_asked(void **state) {
     assert_true(family_size("chain") >= 50 && family_size("graph") >= 6);
     assert_true(family_size("cluster") + family_size("heat") >= 16);
     assert_true(family_size("dyn") >= 18 && family_size("foot") >= 12);
-    assert_true(family_size("v72") == 11);
+    assert_true(family_size("v72") == 13);
     assert_true(family_size("cluster") >= 8);
     assert_true(family_size("xv") >= 60);
 }
