@@ -336,7 +336,8 @@ const struct feature_family feature_family_book = {
     .on_bucket = book_on_bucket,
 };
 
-/* ---- rows of a later version: behind all others, so that those keep their places ---- */
+/* ---- the family book_weighted: a family of its own, so that the set "book" stays as it was ----
+ */
 
 enum more_row {
     M_MICRO,
@@ -349,18 +350,19 @@ enum more_row {
 #define MORE(NAME, UNIT, SOURCE, ABOUT, GONE)                                                      \
     FEATURE_ROW_APART(NAME, UNIT, "last", 0, NEED_DEPTH, "FEA1", SOURCE, ABOUT, GONE, CLOCK_BUCKET)
 #define MORE_DISTANCE(N)                                                                           \
-    MORE("book_imbalance_distance_l" N, "1", DEF,                                                  \
+    MORE("book_weighted_imbalance_distance_l" N, "1", DEF,                                         \
         "imbalance of " N " levels, sizes weighted by 1 / (1 + distance from mid in bps)",         \
         GONE_LEVELS)
 #define MORE_VALUE(N, LEVELS)                                                                      \
-    MORE("book_imbalance_value_l" N, "1", "source document S3",                                    \
+    MORE("book_weighted_imbalance_value_l" N, "1", "source document S3",                           \
         "imbalance of " N " " LEVELS " of price x size", GONE_LEVELS)
 
 static const struct feature_def more_defs[M_ROWS] = {
-    [M_MICRO] = MORE("book_microprice_l1", "quote", "Gatheral, Oomen 2010",
+    [M_MICRO] = MORE("book_weighted_microprice_l1", "quote", "Gatheral, Oomen 2010",
         "(best bid x ask size + best ask x bid size) / (bid size + ask size)", GONE_BOOK),
-    [M_MICRO_L5] = MORE("book_microprice_l5", "quote", "Gatheral, Oomen 2010, sizes of 5 levels",
-        "the same best prices with the sizes of 5 levels", GONE_LEVELS),
+    [M_MICRO_L5] =
+        MORE("book_weighted_microprice_l5", "quote", "Gatheral, Oomen 2010, sizes of 5 levels",
+            "the same best prices with the sizes of 5 levels", GONE_LEVELS),
     [M_DISTANCE] = MORE_DISTANCE("5"),
     [M_DISTANCE + 1] = MORE_DISTANCE("20"),
     [M_VALUE] = MORE_VALUE("1", "level"),
@@ -392,8 +394,8 @@ static void more_on_bucket(void *state, const struct feature_ctx *ctx,
     out[M_VALUE + 2] = all.value;
 }
 
-const struct feature_family feature_family_book_more = {
-    .name = "book",
+const struct feature_family feature_family_book_weighted = {
+    .name = "book_weighted",
     .defs = more_defs,
     .count = M_ROWS,
     .state_size = more_state_size,

@@ -36,7 +36,7 @@
     X(ret_hours) \
     X(perp_contagion) \
     X(agg) \
-    X(book_more) \
+    X(book_weighted) \
     X(rv_time)
 /* clang-format on */
 
